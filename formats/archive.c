@@ -8,15 +8,6 @@
 #include "folder_names.h"
 #include "members.h"
 
-static bool has_repeats(const char **keys, size_t count)
-{
-    bool found = false;
-    qsort(keys, count, sizeof(*keys), pcri_compare_texts);
-    for (size_t i = 1; i < count; i++)
-        found |= !strcmp(keys[i - 1], keys[i]);
-    return found;
-}
-
 /* The key with the container's name in front. */
 static const char *key_with_container(struct pcri_container *s, const char *file,
                                       const char *key, struct pcr_error *err)
@@ -35,7 +26,7 @@ static int tell_rows_apart(struct pcri_container *s, struct pcr_error *err)
         return PCR_ERR_NOMEM;
     for (size_t i = 0; i < l->count; i++)
         keys[i] = l->rows[i].key;
-    const bool repeats = has_repeats(keys, l->count);
+    const bool repeats = pcri_texts_repeat(keys, l->count);
     free(keys);
     for (size_t i = 0; i < l->count && repeats; i++) {
         struct pcri_list_row *r = &l->rows[i];
@@ -165,7 +156,7 @@ static int tell_files_apart(struct pcri_container *s, struct pcr_error *err)
         return PCR_ERR_NOMEM;
     for (size_t i = 0; i < e->count; i++)
         keys[i] = e->items[i].key;
-    bool repeats = has_repeats(keys, e->count);
+    bool repeats = pcri_texts_repeat(keys, e->count);
     for (size_t i = 0; i < e->count && repeats; i++) {
         struct pcri_input *item = &e->items[i];
         item->key = keys[i] = key_with_container(s, item->file, item->key, err);
@@ -174,7 +165,7 @@ static int tell_files_apart(struct pcri_container *s, struct pcr_error *err)
             return PCR_ERR_NOMEM;
         }
     }
-    repeats = repeats && has_repeats(keys, e->count);
+    repeats = repeats && pcri_texts_repeat(keys, e->count);
     free(keys);
     return repeats ? pcri_fail(err, PCR_ERR_INVAL,
                                "%s: members of several inputs would have "

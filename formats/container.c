@@ -143,7 +143,10 @@ static int scan(const struct pcri_importer *im, struct pcri_container *s,
     s->split = input->split && s->path
                    ? pcri_arena_strndup(arena, input->split, strlen(input->split), err)
                    : NULL;
-    if (!s->path || (input->split && !s->split))
+    s->images = input->images && s->path
+                    ? pcri_arena_strndup(arena, input->images, strlen(input->images), err)
+                    : NULL;
+    if (!s->path || (input->split && !s->split) || (input->images && !s->images))
         return PCR_ERR_NOMEM;
     s->split_is_guess = input->is_guess;
     s->revision = 0;

@@ -80,6 +80,16 @@ int pcri_compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
+bool pcri_texts_repeat(const char **list, size_t count)
+{
+    bool found = false;
+    if (count)
+        qsort(list, count, sizeof(*list), pcri_compare_texts);
+    for (size_t i = 1; i < count; i++)
+        found |= !strcmp(list[i - 1], list[i]);
+    return found;
+}
+
 static const char **find_name(const struct pcri_names *n, const char *raw)
 {
     return n->count ? bsearch(&raw, n->raw, n->count, sizeof(*n->raw), pcri_compare_texts)

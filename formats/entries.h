@@ -41,6 +41,8 @@ int pcri_names_given(struct pcri_names *n, const char *const *list, size_t count
                      struct pcri_arena *arena, struct pcr_error *err);
 /* Compares pointers to texts, for qsort() and bsearch(). */
 int pcri_compare_texts(const void *a, const void *b);
+/* Whether any of the texts is there twice; sorts the list. */
+bool pcri_texts_repeat(const char **list, size_t count);
 bool pcri_names_has(const struct pcri_names *n, const char *raw);
 /* The number of a name, which must be there. */
 uint32_t pcri_names_find(const struct pcri_names *n, const char *raw);

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The importers, and the choice between them. */
 #include "../libpcr/io/storage.h"
-#include "container.h"
+#include "annotated.h"
 
 const struct pcri_importer *const pcri_importers[] = {
-    &pcri_import_folder,
-    &pcri_import_list,
-    &pcri_import_tar,
-    &pcri_import_zip,
-    &pcri_import_tfrecord,
-    &pcri_import_mds,
-    &pcri_import_litdata,
-    &pcri_import_beton,
-    &pcri_import_pcr_release,
-    &pcri_import_lmdb,
-    NULL,
+    &pcri_import_folder,      &pcri_import_list, &pcri_import_tar,     &pcri_import_zip,
+    &pcri_import_tfrecord,    &pcri_import_mds,  &pcri_import_litdata, &pcri_import_beton,
+    &pcri_import_pcr_release, &pcri_import_lmdb, &pcri_import_coco,    NULL,
 };
 
 const char *pcr_source_format(uint32_t index)
@@ -95,9 +87,10 @@ static int find_all(struct pcri_inputs *in, const char *format,
 
 static int check_options(const struct pcr_source_options *o, struct pcr_error *err)
 {
-    int rc = pcri_flags_check(
-        "pcr_source_options", o->flags,
-        PCR_SOURCE_ALL_FILES | PCR_SOURCE_SKIP_DAMAGED | PCR_SOURCE_LAST_DOT, err);
+    int rc = pcri_flags_check("pcr_source_options", o->flags,
+                              PCR_SOURCE_ALL_FILES | PCR_SOURCE_SKIP_DAMAGED |
+                                  PCR_SOURCE_LAST_DOT | PCR_SOURCE_SEGMENTATIONS,
+                              err);
     if (rc)
         return rc;
     if (o->layout > PCR_FOLDERS_FLAT)
@@ -105,6 +98,8 @@ static int check_options(const struct pcr_source_options *o, struct pcr_error *e
                          (unsigned) o->layout, (unsigned) PCR_FOLDERS_FLAT);
     if (o->class_count && !o->classes)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.classes is NULL");
+    if (o->annotation_count && !o->annotations)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.annotations is NULL");
     if (o->extension_count && !o->extensions)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.extensions is NULL");
     for (uint32_t i = 0; i < o->extension_count; i++)
@@ -128,6 +123,38 @@ static int check_target(const char *path, const struct pcr_source_options *o,
                   : rc;
 }
 
+/* Images whose boxes are in files beside them: `in` are their folders. */
+static int open_annotated(const struct pcri_inputs *in, const struct pcr_source_options *o,
+                          struct pcr_source **out, struct pcr_error *err)
+{
+    const struct pcri_importer *im = &pcri_import_coco;
+    struct pcri_inputs annotations = { 0 };
+    int rc = 0;
+    if (o->format && strcmp(o->format, im->name) != 0)
+        return pcri_fail(err, PCR_ERR_INVAL, "annotations are of format %s, not of %s",
+                         im->name, o->format);
+    const char *other = o->class_count                   ? "classes"
+                        : o->layout                      ? "layout"
+                        : o->image_field                 ? "image_field"
+                        : o->label_field                 ? "label_field"
+                        : o->key_field                   ? "key_field"
+                        : o->flags & PCR_SOURCE_LAST_DOT ? "PCR_SOURCE_LAST_DOT"
+                                                         : NULL;
+    if (other)
+        return pcri_fail(err, PCR_ERR_INVAL, "%s does not go with annotations", other);
+    for (uint32_t i = 0; i < o->annotation_count && !rc; i++)
+        rc = o->annotations[i] ? pcri_inputs_add(&annotations, o->annotations[i], err)
+                               : pcri_fail(err, PCR_ERR_INVAL, "an annotation's path is NULL");
+    if (!rc)
+        rc = pcri_inputs_guess_splits(&annotations, err);
+    if (!rc)
+        rc = pcri_annotated_pair(&annotations, in, err);
+    if (!rc)
+        rc = pcri_containers_open(im, &annotations, o, out, err);
+    pcri_inputs_free(&annotations);
+    return rc;
+}
+
 static int open_inputs(struct pcri_inputs *in, const struct pcr_source_options *o,
                        struct pcr_source **out, struct pcr_error *err)
 {
@@ -135,8 +162,9 @@ static int open_inputs(struct pcri_inputs *in, const struct pcr_source_options *
     int rc = 0;
     for (size_t i = 0; i < in->count && !rc; i++)
         rc = check_target(in->items[i].path, o, err);
-    if (!rc)
-        rc = find_all(in, o->format, &im, err);
+    if (rc || o->annotation_count)
+        return rc ? rc : open_annotated(in, o, out, err);
+    rc = find_all(in, o->format, &im, err);
     if (!rc && im->scan)
         rc = pcri_inputs_guess_splits(in, err);
     const char *of_containers = o->image_field                   ? "image_field"
@@ -147,6 +175,8 @@ static int open_inputs(struct pcri_inputs *in, const struct pcr_source_options *
     if (!rc && !im->scan && of_containers)
         rc = pcri_fail(err, PCR_ERR_INVAL, "%s: %s applies to containers, not to a %s",
                        in->items[0].path, of_containers, im->name);
+    if (!rc && o->flags & PCR_SOURCE_SEGMENTATIONS)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "PCR_SOURCE_SEGMENTATIONS applies to annotations");
     if (rc)
         return rc;
     return im->scan ? pcri_containers_open(im, in, o, out, err)

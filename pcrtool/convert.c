@@ -21,13 +21,13 @@ struct settings {
     const char *image_field, *label_field, *key_field;
     uint64_t records, record_nbytes, seed, threads, max_side, quality;
     uint64_t max_pixels, max_scans, max_sample_nbytes, max_memory_nbytes;
-    const char *extensions;
+    const char *extensions, *annotations;
     uint32_t on_bad, opaque, from, layout, coding, originals, key_dot;
-    bool all_files, no_shuffle, no_classes, dedupe, json, dry_run, quiet;
+    bool all_files, no_shuffle, no_classes, segmentations, dedupe, json, dry_run, quiet;
 };
 
 /* The words of --from, counted from 1, in the order of pcr_source_format(). */
-#define FORMATS "folder|list|tar|zip|tfrecord|mds|litdata|beton|pcr-release|lmdb"
+#define FORMATS "folder|list|tar|zip|tfrecord|mds|litdata|beton|pcr-release|lmdb|coco"
 enum { FOLDER = 1, LIST = 2 };
 
 #define SETTING(member) .offset = offsetof(struct settings, member)
@@ -64,9 +64,16 @@ static const struct pcrtool_option options[] = {
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
     { "from", "FORMAT",
       "what SRC is: folder, list, tar (also compressed, or - or a pipe), zip,\n"
-      "tfrecord, mds, litdata, beton (FFCV), lmdb, or pcr-release (records of\n"
-      "the paper's software); default: decided by looking",
+      "tfrecord, mds, litdata, beton (FFCV), lmdb, pcr-release (records of the\n"
+      "paper's software), or coco (--annotations); default: decided by looking",
       PCRTOOL_CHOICE, SETTING(from), .words = FORMATS },
+    { "annotations", "FILE,...",
+      "what is in the images of the folder SRC: files such as COCO's\n"
+      "instances_train2017.json. Boxes become attributes. For several splits:\n"
+      "train=DIR val=DIR DST --annotations train=FILE,val=FILE",
+      PCRTOOL_TEXT, SETTING(annotations), .excludes = "max-side" },
+    { "segmentations", NULL, "keep those of COCO's annotations too, as JSON", PCRTOOL_FLAG,
+      SETTING(segmentations), .needs = "annotations" },
     { "image-field", "NAME",
       "which part of a sample is its image: of records the field's name, of\n"
       "archives the ending, such as left.png; default: the usual ones",
@@ -252,6 +259,7 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
                             const char *const *paths, uint32_t path_count,
                             const struct pcrtool_names *classes,
                             const struct pcrtool_names *extensions,
+                            const struct pcrtool_names *annotations,
                             const struct pcr_ladder *ladder)
 {
     struct pcr_source *source = NULL;
@@ -260,7 +268,8 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .size = sizeof(o),
         .flags = (s->all_files ? PCR_SOURCE_ALL_FILES : 0) |
                  (s->on_bad > PCR_BAD_FAIL ? PCR_SOURCE_SKIP_DAMAGED : 0) |
-                 (s->key_dot == LAST_DOT ? PCR_SOURCE_LAST_DOT : 0),
+                 (s->key_dot == LAST_DOT ? PCR_SOURCE_LAST_DOT : 0) |
+                 (s->segmentations ? PCR_SOURCE_SEGMENTATIONS : 0),
         .format = s->from ? pcr_source_format(s->from - 1) : NULL,
         .root = s->root,
         .left_out = left_out,
@@ -276,6 +285,8 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .image_field = s->image_field,
         .label_field = s->label_field,
         .key_field = s->key_field,
+        .annotations = annotations->names,
+        .annotation_count = annotations->count,
     };
     if (pcr_source_open_all(paths, path_count, &o, &source, &err))
         return pcrtool_failed(v->command, &err);
@@ -341,7 +352,7 @@ static int read_extensions(const struct pcrtool_command *c, const char *value,
 static int run_convert(const struct pcrtool_args *args)
 {
     const struct settings *s = args->settings;
-    struct pcrtool_names classes = { 0 }, extensions = { 0 };
+    struct pcrtool_names classes = { 0 }, extensions = { 0 }, annotations = { 0 };
     struct pcr_ladder *ladder = NULL;
     const uint32_t source_count = args->operand_count - 1;
     struct pcrtool_conversion v = {
@@ -359,12 +370,15 @@ static int run_convert(const struct pcrtool_args *args)
         rc = pcrtool_classes_read(args->command, s->classes, &classes);
     if (!rc && s->extensions)
         rc = read_extensions(args->command, s->extensions, &extensions);
+    if (!rc && s->annotations)
+        rc = pcrtool_names_split(args->command, "annotations", s->annotations, &annotations);
     if (!rc)
         rc = import_and_write(&v, s, (const char *const *) args->operands, source_count,
-                              &classes, &extensions, ladder);
+                              &classes, &extensions, &annotations, ladder);
     pcr_ladder_destroy(&ladder);
     pcrtool_names_free(&classes);
     pcrtool_names_free(&extensions);
+    pcrtool_names_free(&annotations);
     rc = pcrtool_conversion_report(&v, rc, s->json);
     if (!rc && s->dry_run && s->on_bad <= PCR_BAD_FAIL && v.report.samples_bad)
         return end_dry_run(&v);
@@ -398,6 +412,7 @@ const struct pcrtool_command pcrtool_convert = {
                 "  pcrtool convert --layout class photos/ dataset/\n"
                 "  pcrtool convert --max-side 256 photos/ small/\n"
                 "  pcrtool convert train=a.tar val=b.tar dataset/\n"
+                "  pcrtool convert val2017/ coco/ --annotations instances_val2017.json\n"
                 "  bzip2 -dc a.tar.bz2 | pcrtool convert - dataset/\n",
     .options = options,
     .settings_nbytes = sizeof(struct settings),

@@ -64,6 +64,7 @@ MAY_TOUCH_FILES = {
     "libpcr/base/cgroup.c": ("the kernel's files, of which no storage knows", "close open read"),
     "libpcr/base/memory.c": ("memory of no file", "mmap"),
     "libpcr/base/thread.c": ("memory of no file", "mmap"),
+    "formats/annotated.c": ("which version of the user's files", "stat"),
     "formats/container.c": ("which version of the user's file", "stat"),
     "formats/inputs.c": ("what the user's path is", "stat"),
     "formats/metadata.c": ("whether the user's file is there", "access"),

@@ -147,6 +147,12 @@ static int import(const void *what, uint64_t *sum, struct pcr_error *err)
     struct pcr_buffer file = { 0 };
     char path[512];
     snprintf(path, sizeof(path), "%s/%s", tree(c), c->open);
+    char names[512];
+    const char *const annotations[] = { names };
+    if (o.annotation_count) {
+        snprintf(names, sizeof(names), "%s/%s", tree(c), o.annotations[0]);
+        o.annotations = annotations;
+    }
     o.size = sizeof(o);
     o.left_out = o.noted = on_left_out;
     o.context = sum;
@@ -182,6 +188,13 @@ static int import(const void *what, uint64_t *sum, struct pcr_error *err)
     }
 
 static const char *const three[] = { "dog", "ape", "bee" };
+
+#define BOX "\"id\":1,\"image_id\":7,\"category_id\":2,\"bbox\":[1,2,3.5,4]"
+static const char coco[] =
+    "{\"annotations\":[{" BOX ",\"segmentation\":[[1,2,3]]},{" BOX "},{\"id\":2}],"
+    "\"images\":[{\"id\":7,\"file_name\":\"a.jpg\"},{\"id\":8,\"file_name\":\"b.jpg\"}],"
+    "\"categories\":[{\"id\":2,\"name\":\"a category of some length\"}]}";
+static const char *const coco_name[] = { "coco.json" };
 
 static const struct scenario list[] = {
     { "import classes", import,
@@ -275,5 +288,12 @@ static const struct scenario list[] = {
     { "import a beton", import, IMPORTING("a.beton", { "a.beton", "=beton" }) },
     { "import a released PCR", import, IMPORTING("a.pcr", { "a.pcr", "=release" }) },
     { "import LMDB", import, IMPORTING("", { "data.mdb", "=lmdb" }) },
+    { "import COCO", import,
+      &(const struct importing) {
+          { { "a.jpg", "photo" }, { "coco.json", coco } },
+          "",
+          { .flags = PCR_SOURCE_SKIP_DAMAGED | PCR_SOURCE_SEGMENTATIONS,
+            .annotations = coco_name,
+            .annotation_count = 1 } } },
 };
 const struct scenarios import_scenarios = SCENARIOS(list);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as a record format or an archive. The first byte says which, and whether damage is
- * passed over; then come the format's files, each but the last with its length of two bytes before
- * it. Whatever is found can be described and loaded. */
+/* Any bytes as a record format, an archive or annotations. The first byte says which, and whether
+ * damage is passed over; then come the format's files, each but the last with its length of two
+ * bytes before it. Whatever is found can be described and loaded. */
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,8 +26,9 @@ static const struct kind {
     { "tar", { "a.tar" } }, /* with right checksums */
     { "zip", { "a.zip" } },
     { "lmdb", { "data.mdb" } },
+    { "coco", { "a.json" } }, /* whose images are files of the folder */
 };
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), MESSAGE = 1, HEADERS = 7 };
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), MESSAGE = 1, HEADERS = 7, COCO = KINDS - 1 };
 
 static char folder[64];
 
@@ -133,7 +134,8 @@ static void check_source(const struct pcr_source *s, const char *format)
         FUZZ_CHECK(!rc && one.key && *one.key && one.path, "%s", err.message);
         rc = s->load(s->context, i, 1 << 20, &b, &err);
         FUZZ_CHECK(!rc || rc == PCR_ERR_LIMIT || rc == PCR_ERR_TRUNCATED ||
-                       (!strcmp(format, "zip") && rc == PCR_ERR_CORRUPT),
+                       (!strcmp(format, "zip") && rc == PCR_ERR_CORRUPT) ||
+                       (!strcmp(format, "coco") && (rc == PCR_ERR_IO || rc == PCR_ERR_FORMAT)),
                    "%s", err.message);
         FUZZ_CHECK(rc || b.nbytes == one.nbytes, "%zu", b.nbytes);
     }
@@ -163,10 +165,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
         put_files(k, data + 1, nbytes - 1);
     snprintf(path, sizeof(path), "%s%s%s", folder, k->files[1] ? "" : "/",
              k->files[1] ? "" : k->files[0]);
-    int rc = pcr_source_open(path, &o, &s, &err);
+    const char *const annotations[] = { path };
+    if (kind == COCO) {
+        o.flags |= nbytes & 1 ? PCR_SOURCE_SEGMENTATIONS : 0;
+        o.annotations = annotations;
+        o.annotation_count = 1;
+    }
+    int rc = pcr_source_open(kind == COCO ? folder : path, &o, &s, &err);
     FUZZ_CHECK(!rc || (err.code == rc && err.message[0]), "%d", rc);
     FUZZ_CHECK(!rc || rc == PCR_ERR_INVAL || rc == PCR_ERR_CORRUPT || rc == PCR_ERR_LIMIT ||
-                   rc == PCR_ERR_UNSUPPORTED,
+                   rc == PCR_ERR_UNSUPPORTED ||
+                   (kind == COCO && (rc == PCR_ERR_FORMAT || rc == PCR_ERR_IO)),
                "%s", err.message);
     if (!rc)
         check_source(s, k->format);

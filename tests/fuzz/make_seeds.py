@@ -157,9 +157,23 @@ def restore():
 def records():
     sys.path.insert(0, str(root / "tests" / "python"))
     import formats
-    for number, data in [*formats.seeds(), *archives()]:
+    for number, data in [*formats.seeds(), *archives(), *annotations()]:
         yield bytes([number]) + data
         yield bytes([number | 128]) + data
+
+
+def annotations():
+    """Kind 10: COCO's, of the one file that there is as an image."""
+    box = {"id": 3, "image_id": 7, "category_id": "c", "bbox": [1.5, 2, 3, 4e1], "area": 5.5,
+           "iscrowd": 1, "segmentation": [[1, 2, 3.5]]}
+    document = {"info": {"a\u00e9\"]": [1, None]}, "annotations": [box, {**box, "area": None}],
+                "images": [{"id": 7, "file_name": "./a.json", "width": 60, "height": 40}],
+                "categories": [{"id": "c", "name": "cat"}]}
+    for indent in (None, 1):
+        yield 10, json.dumps(document, indent=indent).encode()
+    yield 10, json.dumps({**document, "annotations": [box, box, {**box, "image_id": 8}],
+                          "images": document["images"] * 2}).encode()
+    yield 10, json.dumps(document).replace("5.5", "NaN").encode()
 
 
 def archives():

@@ -2,12 +2,7 @@
 """COCO's annotation files as a source."""
 
 import json
-import os
-import subprocess
-import sys
-import tracemalloc
 
-import numpy as np
 import pytest
 
 import pcr
@@ -41,9 +36,13 @@ def document(path, annotations=ANNOTATIONS, images=IMAGES, categories=CATEGORIES
     return path
 
 
+def convert(images, annotations, dataset, **how):
+    return pcr.convert(images, dataset, annotations=annotations, **how)
+
+
 def test_boxes_and_what_goes_with_them(folder):
     file = document(folder / "instances.json")
-    report = pcr.formats.from_coco(folder / "images", file, folder / "d", shuffle=False)
+    report = convert(folder / "images", file, folder / "d", shuffle=False)
     assert report.progress.samples_done == 3 and not report.left_out
     with pcr.open(folder / "d") as ds:
         assert ds.columns == {"box_areas": "float64[]", "box_category_ids": "int64[]",
@@ -68,7 +67,7 @@ def test_boxes_and_what_goes_with_them(folder):
 
 def test_segmentations(folder):
     file = document(folder / "instances.json")
-    pcr.formats.from_coco(folder / "images", file, folder / "d", segmentations=True)
+    convert(folder / "images", file, folder / "d", segmentations=True)
     with pcr.open(folder / "d") as ds:
         assert ds.columns["box_segmentations"] == "json"
         assert ds[ds.find("a.jpg")].attributes["box_segmentations"] == [
@@ -88,48 +87,57 @@ def test_splits_and_images_without_annotations(folder):
     file = document(folder / "instances.json")
     empty = document(folder / "empty.json", [], IMAGES[:1])
     both = folder / "images"
-    pcr.formats.from_coco({"train": both, "val": both}, {"train": file, "val": empty}, folder / "d")
+    convert({"train": both, "val": both}, {"train": file, "val": empty}, folder / "d")
     with pcr.open(folder / "d", split="val") as ds:
         assert [s.key for s in ds] == ["val/a.jpg"] and ds[0].attributes["boxes"] == []
-    with pytest.raises(pcr.InvalidError, match="different splits"):
-        pcr.formats.from_coco({"train": both}, {"val": file}, folder / "x")
-    pcr.formats.from_coco(both, empty, folder / "none")  # no box at all
+    with pytest.raises(pcr.InvalidError, match="is of split val, but no"):
+        convert({"train": both}, {"val": file}, folder / "x")
+    convert(both, empty, folder / "none")  # no box at all
     with pcr.Loader(folder / "none", split="all", size=8, boxes="boxes",
                     with_boxes=["box_classes"]) as loader:
         batch = next(iter(loader))
         assert batch.boxes[0].shape == (0, 4) and len(batch.box_columns["box_classes"][0]) == 0
 
 
-BAD = [({"image_id": 8}, "image 8, which is not"), ({"image_id": [7]}, r"image \[7\]"),
-       ({"category_id": 2}, "category 2, which is not"),
+BAD = [({"image_id": 8}, "image 8 is not"), ({"image_id": [7]}, r"image_id is \[7\]"),
+       ({"category_id": 2}, "category 2 is not"), ({"image_id": "7"}, "image '7' is not"),
        ({"bbox": [1, 2, -3, 4]}, "negative size"), ({"bbox": [0, 0, 70, 3]}, "outside of its"),
        ({"bbox": [-5, 0, 7, 3]}, "outside of its image"), ({"bbox": [0, 38, 7, 30]}, "of 60 x 40"),
-       ({"bbox": [0, 1, 2]}, "expected"), ({"bbox": None}, "bbox is None"),
-       ({"bbox": [0, 0, float("nan"), 1]}, "expected"), ({"bbox": [0, 0, "4", 1]}, "expected"),
-       ({"bbox": [0, 0, 10**400, 1]}, "expected"), ({"area": "x"}, "area is 'x'"),
-       ({"iscrowd": 2}, "iscrowd is 2")]
+       ({"bbox": [0, 1, 2]}, "expected"), ({"bbox": None}, "bbox is null"),
+       ({"bbox": [0, 0, "4", 1]}, "expected"), ({"bbox": [0, 0, 1e200, 1]}, "expected"),
+       ({"area": "x"}, 'area is "x"'), ({"iscrowd": 2}, "iscrowd is 2")]
 
 
 @pytest.mark.parametrize("change,message", BAD)
 def test_annotations_that_cannot_be_right(folder, change, message):
     bad = {"id": 77, "image_id": 7, "category_id": 1, "bbox": [0, 0, 5, 5], **change}
     file = document(folder / "bad.json", [*ANNOTATIONS, bad])
-    with pytest.raises(pcr.CorruptError, match=f"bad.json: annotation 77: .*{message}"):
-        pcr.formats.from_coco(folder / "images", file, folder / "d")
+    with pytest.raises(pcr.CorruptError, match=f"json, byte [0-9]+: annotation 77: .*{message}"):
+        convert(folder / "images", file, folder / "d")
     assert not (folder / "d").exists()
-    if "id" in message:
-        return
-    report = pcr.formats.from_coco(folder / "images", file, folder / "d", on_bad="skip",
+    report = convert(folder / "images", file, folder / "d", on_bad="skip",
                                    dry_run=True)
-    (where, _), = report.left_out
-    assert where.endswith("annotation 77") and report.progress.samples_done == 3
+    (where, what), = report.left_out
+    offset = file.read_text().index('{"id": 77')
+    assert where == f"{file}: byte {offset}" and what.startswith("annotation 77: ")
+    assert report.progress.samples_done == 3
+
+
+@pytest.mark.parametrize("value", ["NaN", "1" + "0" * 400, "tru", '"\\x"'])
+def test_annotations_that_are_no_json(folder, value):
+    text = document(folder / "bad.json").read_text().replace("55.5", value)
+    (folder / "bad.json").write_text(text)
+    with pytest.raises(pcr.CorruptError, match="byte [0-9]+: the annotation at place 0: "):
+        convert(folder / "images", folder / "bad.json", folder / "d")
+    report = convert(folder / "images", folder / "bad.json", folder / "d", on_bad="skip")
+    assert len(report.left_out) == 1 and report.progress.samples_done == 3
 
 
 def test_left_out(folder):
     file = document(folder / "bad.json", [{"image_id": 0, "category_id": 1}, *ANNOTATIONS])
-    report = pcr.formats.from_coco(folder / "images", file, folder / "d", on_bad="skip")
-    (where, what), = report.left_out
-    assert where == f"{file}: annotation at place 0" and what.startswith("image 0")
+    report = convert(folder / "images", file, folder / "d", on_bad="skip")
+    (_, what), = report.left_out
+    assert what.startswith("annotation at place 0: bbox is missing")
     with pcr.open(folder / "d") as ds:
         assert len(ds.column("boxes").values) == 3
 
@@ -137,80 +145,118 @@ def test_left_out(folder):
 def test_missing_images(folder):
     more = [*IMAGES, {"id": 5, "file_name": "gone.jpg"}]
     file = document(folder / "more.json", images=more)
-    with pytest.raises(pcr.NotFoundError, match="image 5: no file .*gone.jpg"):
-        pcr.formats.from_coco(folder / "images", file, folder / "d")
-    report = pcr.formats.from_coco(folder / "images", file, folder / "d", on_bad="skip")
+    with pytest.raises(pcr.NotFoundError, match="image 5: .*gone.jpg"):
+        convert(folder / "images", file, folder / "d")
+    report = convert(folder / "images", file, folder / "d", on_bad="skip")
     assert len(report.bad) == 1 and report.progress.samples_done == 3
 
 
 def test_names_of_categories(folder):
     """Two categories of one name would become one; one that no box has does not matter."""
     same = [*CATEGORIES, {"id": 4, "name": "person"}]
-    pcr.formats.from_coco(folder / "images", document(folder / "a.json", categories=same),
+    convert(folder / "images", document(folder / "a.json", categories=same),
                           folder / "d")
     other = {"id": 9, "image_id": 7, "category_id": 4, "bbox": [0, 0, 5, 5]}
     file = document(folder / "b.json", [*ANNOTATIONS, other], categories=same)
     with pytest.raises(pcr.CorruptError, match="annotation 9: category 4 has the name of 1"):
-        pcr.formats.from_coco(folder / "images", file, folder / "x")
+        convert(folder / "images", file, folder / "x")
 
 
 @pytest.mark.parametrize("images,error,message", [
     ([*IMAGES, {"id": 7, "file_name": "x.jpg"}], pcr.CorruptError, "image 7 is there twice"),
-    ([*IMAGES, {"id": 8, "file_name": "./a.jpg"}], pcr.CorruptError, "7 and 8 are both"),
-    ([{"id": 8, "file_name": "../a.jpg"}], pcr.InvalidError, "below the images' folder"),
+    ([*IMAGES, {"id": 8, "file_name": "./a.jpg"}], pcr.InvalidError, "the same key 'a.jpg'"),
+    ([{"id": 8, "file_name": "x/../../a.jpg"}], pcr.InvalidError, "below the images' folder"),
     ([{"id": 8, "file_name": "/etc/passwd"}], pcr.InvalidError, "below the images' folder"),
-    ([{"id": 8}], pcr.FormatError, "expected an id and a file_name"),
-    ([{"file_name": "a.jpg"}], pcr.FormatError, "image 0: expected an id"),
-    ([5], pcr.FormatError, "no list of images"), (None, pcr.FormatError, "no list of images")])
+    ([{"id": 8}], pcr.CorruptError, "expected an id and a file_name"),
+    ([{"id": 8, "file_name": "a.jpg", "width": "x"}], pcr.CorruptError, "are no numbers"),
+    ([{"file_name": "a.jpg"}], pcr.CorruptError, "image at place 0: expected an id"),
+    ([5], pcr.CorruptError, "image at place 0: expected an object"),
+    (None, pcr.FormatError, "no list of images")])
 def test_images_that_cannot_be(folder, images, error, message):
     file = document(folder / "bad.json", [], images)
     with pytest.raises(error, match=message):
-        pcr.formats.from_coco(folder / "images", file, folder / "d", on_bad="skip")
+        convert(folder / "images", file, folder / "d")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", "[" * 200000, '{"images": []}', "\xff"])
+def test_images_that_are_left_out(folder):
+    more = [*IMAGES, {"id": 7, "file_name": "x.jpg"}, {"file_name": "y.jpg"}]
+    file = document(folder / "bad.json", images=more)
+    report = convert(folder / "images", file, folder / "d", on_bad="skip")
+    assert sorted(what for _, what in report.left_out) == [
+        "image 7 is there twice", "the image at place 4: expected an id and a file_name"]
+    assert report.progress.samples_done == 3
+
+
+@pytest.mark.parametrize("text", [
+    "", "{", "[]", "3", "[" * 200000, '{"images": []}', "\xff",
+    '{"images": [], "annotations": [], "categories": []} 3',
+    '{"images": [{"id": 1}', '{"a\\', '{"a": "b', '{"a": nul}',
+    '{"a" 3}', '{"a": }', '{"a": [1 2]}', '{"a": [1}', '{"a": {"b": [}]}}', '{3: 4}'])
 def test_no_such_file(folder, text):
     (folder / "x.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(pcr.FormatError, match="x.json"):
-        pcr.formats.from_coco(folder / "images", folder / "x.json", folder / "d")
+        convert(folder / "images", folder / "x.json", folder / "d")
+
+
+@pytest.mark.parametrize("indent,order", [(None, False), (3, True)])
+def test_parts_beyond_the_window(folder, indent, order):
+    """Parts and names that are larger than what is read at once, with blanks, in any order."""
+    polygon = [[i / 7 for i in range(100000)]]
+    large = {**ANNOTATIONS[0], "segmentation": polygon}
+    lists = {"name \\\" \u00e9" * 200000: [1, {"a": "]}"}], "images": IMAGES,
+             "annotations": [large], "categories": CATEGORIES}
+    names = sorted(lists) if order else reversed(list(lists))
+    file = folder / "large.json"
+    file.write_text("\ufeff" + json.dumps({name: lists[name] for name in names}, indent=indent))
+    convert(folder / "images", file, folder / "d", segmentations=True)
+    with pcr.open(folder / "d") as ds:
+        assert ds[ds.find("deep/b.jpg")].attributes["box_segmentations"] == [polygon]
+
+
+def test_ids_that_are_texts(folder):
+    images = [{"id": "x", "file_name": "a.jpg"}]
+    file = document(folder / "texts.json", [{"id": "n", "image_id": "x", "category_id": "c",
+                                             "bbox": [1, 2, 3, 4]}], images,
+                    [{"id": "c", "name": "cat"}])
+    convert(folder / "images", file, folder / "d")
+    with pcr.open(folder / "d") as ds:
+        assert ds[0].attributes == {"image_id": "x", "boxes": [[1, 2, 4, 6]], "box_areas": [12],
+                                    "box_category_ids": ["c"], "box_classes": ["cat"],
+                                    "box_iscrowd": [0]}
 
 
 def test_options(folder):
     file = document(folder / "instances.json")
-    for how in ({"max_side": 20}, {"classes": ["person"]}):
-        with pytest.raises(pcr.InvalidError, match="not for COCO"):
-            pcr.formats.from_coco(folder / "images", file, folder / "d", **how)
-    with pytest.raises(FileNotFoundError):
-        pcr.formats.from_coco(folder / "images", folder / "none.json", folder / "d")
+    for how in ({"max_side": 20}, {"classes": ["person"]}, {"layout": "flat"},
+                {"label_field": "x"}, {"key_dot": "last"}, {"format": "voc"}):
+        with pytest.raises(pcr.InvalidError):
+            convert(folder / "images", file, folder / "d", **how)
+    with pytest.raises(pcr.InvalidError, match="applies to annotations"):
+        pcr.convert(folder / "images", folder / "d", segmentations=True)
+    with pytest.raises(pcr.InvalidError, match="name the folder of the images"):
+        pcr.convert(file, folder / "d", format="coco")
+    with pytest.raises(pcr.InvalidError, match="is no folder"):
+        convert(file, file, folder / "d")
+    with pytest.raises(pcr.NotFoundError):
+        convert(folder / "images", folder / "none.json", folder / "d")
+    with pytest.raises(pcr.InvalidError, match="by NAME=FOLDER"):
+        convert([folder / "images", folder / "images" / "deep"], file, folder / "d")
 
 
-def test_memory(folder):
-    """What is not kept of a file is not held while it is read."""
-    polygon = [[round(i * 1.37, 2) for i in range(200)]]
-    file = document(folder / "large.json", [
-        {"id": i, "image_id": 7, "category_id": 1, "bbox": [0, 0, i % 50, 3.5], "area": 1.5,
-         "iscrowd": 0, "segmentation": polygon} for i in range(800)])
-    tracemalloc.start()
-    try:
-        pcr.formats.from_coco(folder / "images", file, folder / "d", dry_run=True)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 4 * file.stat().st_size
-
-
-def test_command(folder):
-    file = document(folder / "instances.json", [*ANNOTATIONS, {"id": 9, "image_id": 0,
-                                                               "category_id": 1}])
-    command = [sys.executable, "-m", "pcr", "import", folder / "images", folder / "d",
-               "--annotations", file]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 1 and "annotation 9: image 0" in done.stderr
-    done = subprocess.run([*command, "--on-bad", "skip"], stderr=subprocess.PIPE, text=True,
-                          check=False, env={**os.environ, "LC_ALL": "C"})
-    assert done.returncode == 3 and "annotation 9: image 0" in done.stderr
+def test_splits_by_names(folder):
+    """Of files, unless a folder's is given."""
+    train = document(folder / "instances_train2017.json", images=IMAGES[:2])
+    val = document(folder / "instances_val2017.json", [], IMAGES[2:])
+    convert(folder / "images", [train, val], folder / "d")
     with pcr.open(folder / "d") as ds:
-        assert np.array_equal(np.sort(ds.column("image_id")), [3, 7, 12])
-    wrong = subprocess.run([*command, "--image-field", "x"], stderr=subprocess.PIPE, text=True,
-                           check=False)
-    assert wrong.returncode == 2 and "--annotations" in wrong.stderr
+        assert list(ds.splits) == ["train", "val"]
+    convert({"mine": folder / "images"}, train, folder / "e")
+    with pcr.open(folder / "e") as ds:
+        assert list(ds.splits) == ["mine"]
+
+
+def test_same_command_again(folder):
+    """Images are files: nothing is kept meanwhile, and what is done is not done again."""
+    file = document(folder / "instances.json")
+    convert(folder / "images", file, folder / "d")
+    assert convert(folder / "images", file, folder / "d").progress.records_kept == 1

@@ -111,6 +111,8 @@ enum {
     /* Tar and zip: samples are told apart by their members' names up to the last dot, not up
      * to the first one ("a.1.jpg" and "a.1.cls" are one sample, "a.2.jpg" another). */
     PCR_SOURCE_LAST_DOT = 1 << 2,
+    /* COCO: each box's segmentation is kept, as JSON. */
+    PCR_SOURCE_SEGMENTATIONS = 1 << 3,
 };
 
 /* How to open a source. */
@@ -135,8 +137,8 @@ struct pcr_source_options {
     /* Folders: take the files whose names end in a dot and one of these ("jpg", in any case),
      * and no others. NULL: those that are images by name or by their first bytes. */
     const char *const *extensions;
-    uint32_t extension_count; /* entries of `extensions` */
-    uint32_t reserved;        /* 0 */
+    uint32_t extension_count;  /* entries of `extensions` */
+    uint32_t annotation_count; /* entries of `annotations` */
     /* The folder that a dataset will be written into: INVAL if it is inside the source's, which
      * would take it for images the next time. NULL: not known. */
     const char *target;
@@ -151,6 +153,10 @@ struct pcr_source_options {
     /* The same for the key. Empty: it is made of the file's name and the sample's number. Record
      * formats only. An empty label_field: no labels. */
     const char *key_field;
+    /* Files that say what is in images: COCO's, such as instances_train2017.json; each written as
+     * an input is (pcr_source_open_all()). The source's paths are then the folders that the images
+     * are in: one for all, or "NAME=FOLDER" for each split. NULL: none. */
+    const char *const *annotations;
 };
 
 /* The name of importer `index` ("folder", "list" ...); NULL past the last. Static storage. */
@@ -186,6 +192,7 @@ PCR_API const char *pcr_source_format(uint32_t index);
  * beton: an FFCV file of JPEG images.
  * lmdb: an LMDB environment of image files or Caffe's Datum messages.
  * pcr-release: a record of the software released with the paper on PCR.
+ * coco: COCO's annotation files (`annotations`), and a folder of images. Boxes become attributes.
  *
  * Codes: IO, INVAL (nothing there; a line of a list; unclear), CORRUPT (containers, with file
  * and offset), UNSUPPORTED (how it is compressed), NOMEM, LIMIT. */

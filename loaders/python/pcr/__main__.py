@@ -79,22 +79,14 @@ def parser() -> argparse.ArgumentParser:
 def add_formats(commands: Any) -> None:
     """The commands import and export."""
     bring = commands.add_parser(
-        "import", help="convert Parquet or Arrow files, or images with COCO's annotations, into a "
-                       "dataset",
+        "import", help="convert Parquet or Arrow files into a dataset",
         description="Converts the rows of Parquet or Arrow files, such as Hugging Face's, into a "
                     "dataset, without loss, as pcr.formats.from_parquet() does. pyarrow must be "
-                    "installed. With --annotations, converts a folder of images and their boxes, "
-                    "as pcr.formats.from_coco() does. All other formats are the command "
-                    "convert's.")
+                    "installed. All other formats are the command convert's.")
     bring.add_argument("source", nargs="+", help="files, folders or patterns, then the dataset")
-    bring.add_argument("--annotations", type=some, metavar="JSON",
-                       help="a file such as COCO's instances_train2017.json; the source is then "
-                            "the folder of its images")
-    bring.add_argument("--segmentations", action="store_true",
-                       help="with --annotations: keep these too")
     bring.add_argument("dataset", help="the new dataset's folder")
     bring.add_argument("--split", type=some, help="the split of all samples; default: as files "
-                       "or their folders are called; with --annotations all")
+                       "or their folders are called")
     for name, what in (("image", "the images"), ("key", "the keys")):
         bring.add_argument(f"--{name}-field", type=some, metavar="COLUMN",
                            help=f"the column of {what}; default: as the files show")
@@ -104,8 +96,7 @@ def add_formats(commands: Any) -> None:
                        help="the columns that become attributes; default: all others")
     bring.add_argument("--coding", choices=("packed", "scans"), help="default: packed")
     bring.add_argument("--on-bad", choices=("fail", "skip", "opaque", "salvage"), default="fail",
-                       help="what to do with damaged images; with --annotations all but fail "
-                            "leave out those that cannot be right; default: fail")
+                       help="what to do with damaged images; default: fail")
     give = commands.add_parser(
         "export", help="write a dataset as Parquet files",
         description="Writes a dataset as Parquet files that Hugging Face's load_dataset() reads, "
@@ -120,26 +111,9 @@ def add_formats(commands: Any) -> None:
                       "files byte for byte; default: progressive")
 
 
-def check_import(reader: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Refuses options that have no effect."""
-    fields = [f"--{name.replace('_', '-')}" for name in ("image_field", "label_field", "key_field",
-                                                         "attributes")
-              if getattr(args, name) is not None]
-    if args.annotations is None and args.segmentations:
-        reader.error("--segmentations goes with --annotations")
-    if args.annotations is not None and fields:
-        reader.error(f"{fields[0]} does not go with --annotations")
-    if args.annotations is not None and len(args.source) > 1:
-        reader.error("--annotations goes with one folder of images and the dataset")
-
-
 def bring_in(args: argparse.Namespace) -> int:
     """python3 -m pcr import."""
     from . import formats
-    if args.annotations is not None:
-        return told(args, formats.from_coco(
-            args.source[0], args.annotations, args.dataset, split=args.split or "all",
-            segmentations=args.segmentations, coding=args.coding, on_bad=args.on_bad))
     columns = None if args.attributes is None else [n for n in args.attributes.split(",") if n]
     return told(args, formats.from_parquet(
         args.source, args.dataset, split=args.split, image_field=args.image_field,
@@ -244,8 +218,6 @@ def main(arguments: Optional[List[str]] = None) -> int:
     args = reader.parse_args(arguments)
     if args.command == "report" and args.worst and not args.gallery:
         reader.error("--worst applies to --gallery, which is 0")
-    if args.command == "import":
-        check_import(reader, args)
     try:
         return COMMANDS[args.command](args)
     except InvalidError as exc:  # a split that there is not

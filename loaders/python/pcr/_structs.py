@@ -259,6 +259,7 @@ EXPORT_ZSTD = 1 << 2
 SOURCE_ALL_FILES = 1 << 0
 SOURCE_SKIP_DAMAGED = 1 << 1
 SOURCE_LAST_DOT = 1 << 2
+SOURCE_SEGMENTATIONS = 1 << 3
 
 # Structs have __slots__, so that a member that is not there cannot be set.
 
@@ -794,9 +795,10 @@ class SourceOptions(ctypes.Structure):
                 ("layout", c_uint32), ("class_count", c_uint32),
                 ("classes", POINTER(c_char_p)), ("noted", LEFT_OUT_CALLBACK),
                 ("extensions", POINTER(c_char_p)), ("extension_count", c_uint32),
-                ("reserved", c_uint32), ("target", c_char_p),
+                ("annotation_count", c_uint32), ("target", c_char_p),
                 ("spool_folder", c_char_p), ("image_field", c_char_p),
-                ("label_field", c_char_p), ("key_field", c_char_p)]
+                ("label_field", c_char_p), ("key_field", c_char_p),
+                ("annotations", POINTER(c_char_p))]
 
 
 class ExportReport(ctypes.Structure):

@@ -90,8 +90,7 @@ def choose_dot(key_dot: str) -> bool:
 def source_options(format: Optional[str], root: Optional[Path], layout: Optional[str],
                    all_files: bool, on_bad: str, image_field: Optional[str],
                    label_field: Optional[str], key_field: Optional[str], key_dot: str,
-                   spool: Optional[Path]
-                   ) -> st.SourceOptions:
+                   segmentations: bool, spool: Optional[Path]) -> st.SourceOptions:
     """Those that convert() hands on."""
     def name(value: Optional[str], what: str) -> Optional[bytes]:
         return None if value is None else c_string(value, what)
@@ -102,13 +101,39 @@ def source_options(format: Optional[str], root: Optional[Path], layout: Optional
         root=None if root is None else c_path(root),
         flags=(st.SOURCE_ALL_FILES if all_files else 0)
         | (st.SOURCE_SKIP_DAMAGED if on_bad != "fail" else 0)
-        | (st.SOURCE_LAST_DOT if choose_dot(key_dot) else 0),
+        | (st.SOURCE_LAST_DOT if choose_dot(key_dot) else 0)
+        | (st.SOURCE_SEGMENTATIONS if segmentations else 0),
         layout=0 if layout is None else choice(st.FolderLayout, layout.replace("-", "_"),
                                                "layout"),
         image_field=name(image_field, "image_field"),
         label_field=name(label_field, "label_field"),
         key_field=name(key_field, "key_field"),
         spool_folder=None if spool is None else c_path(spool))
+
+
+def gathered() -> Tuple[List[Tuple[str, str]], Any]:
+    """A list, and a callback that puts there what a source tells of a path."""
+    told: List[Tuple[str, str]] = []
+
+    def tell(_context: Any, path: Optional[bytes], what: Optional[bytes]) -> None:
+        told.append((text(path), text(what)))
+
+    return told, st.LEFT_OUT_CALLBACK(tell)
+
+
+def names_of(names: Iterable[str], what: str) -> Tuple[int, Any]:
+    """Their number, and they as the library takes them."""
+    found = class_list(names)
+    return len(found), strings(found, what)
+
+
+def annotate(options: st.SourceOptions, annotations: Inputs, max_side: Optional[int]) -> None:
+    """Hands annotations on."""
+    if max_side is not None:
+        raise InvalidError("max_side does not go with annotations: boxes would not follow")
+    files = input_list(annotations)
+    options.annotations = (c_char_p * len(files))(*files)
+    options.annotation_count = len(files)
 
 
 CODINGS = {"packed": st.Coding.PACKED, "scans": st.Coding.SCANS}
@@ -124,7 +149,8 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
             classes: Optional[Iterable[str]] = None, extensions: Optional[Iterable[str]] = None,
             all_files: bool = False, image_field: Optional[str] = None,
             label_field: Optional[str] = None, key_field: Optional[str] = None,
-            key_dot: str = "first", spool: Optional[Path] = None, dry_run: bool = False,
+            key_dot: str = "first", annotations: Optional[Inputs] = None,
+            segmentations: bool = False, spool: Optional[Path] = None, dry_run: bool = False,
             progress: Optional[Progress] = None, max_side: Optional[int] = None,
             quality: Optional[int] = None, max_pixels: Optional[int] = None,
             max_scans: Optional[int] = None, max_sample_nbytes: Optional[int] = None,
@@ -166,6 +192,9 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
         (docs/formats.md). key_dot: for archives, the dot, "first" or "last", that ends a key.
         spool: a folder for an unnamed file, for compressed archives and pipes; None: $TMPDIR,
         or /tmp.
+    annotations: COCO's files, such as "instances_train2017.json": boxes become attributes, and src
+        is the folder of the images (docs/formats.md#coco); or both are mappings from splits.
+        segmentations: keep these, too. Does not go with `classes` and `max_side`.
     dry_run: do everything but write.
     progress: called at least every 200 ms with a WriteProgress. An exception that it
         raises stops the work and passes through, and so does Ctrl-C.
@@ -191,29 +220,18 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
                              quality, max_memory_nbytes,
                              limits_of(max_pixels, max_scans, max_sample_nbytes))
     options = source_options(format, root, layout, all_files, on_bad, image_field, label_field,
-                             key_field, key_dot, spool)
-    left_out: List[Tuple[str, str]] = []
-    notes: List[Tuple[str, str]] = []
+                             key_field, key_dot, segmentations, spool)
+    if annotations is not None:
+        annotate(options, annotations, max_side)
+    left_out, options.left_out = gathered()
+    notes, options.noted = gathered()
     ignored: List[int] = []
     found: List[str] = []
-
-    def leave_out(_context: Any, path: Optional[bytes], reason: Optional[bytes]) -> None:
-        left_out.append((text(path), text(reason)))
-
-    def note(_context: Any, path: Optional[bytes], what: Optional[bytes]) -> None:
-        notes.append((text(path), text(what)))
-
-    options.left_out = st.LEFT_OUT_CALLBACK(leave_out)
-    options.noted = st.LEFT_OUT_CALLBACK(note)
     if classes is not None:
-        names = class_list(classes)
-        options.classes = strings(names, "a class name")
-        options.class_count = len(names)
-        settings.flags |= 0 if names else st.WRITE_NO_CLASSES
+        options.class_count, options.classes = names_of(classes, "a class name")
+        settings.flags |= 0 if options.class_count else st.WRITE_NO_CLASSES
     if extensions is not None:
-        endings = class_list(extensions)
-        options.extensions = strings(endings, "an extension")
-        options.extension_count = len(endings)
+        options.extension_count, options.extensions = names_of(extensions, "an extension")
     job = Job(settings, progress)
     inputs, target = input_list(src), c_path(dst)
     origins = (c_char_p * len(inputs))(*inputs)

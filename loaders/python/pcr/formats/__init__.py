@@ -6,7 +6,6 @@
 | from_parquet() | Parquet and Arrow files, Hugging Face's or others | pyarrow |
 | from_huggingface() | a Dataset, DatasetDict or a streamed one of `datasets` | datasets |
 | from_torchvision() | a dataset of torchvision, or a Subset of one | torchvision |
-| from_coco() | images with boxes, as COCO's annotation files have them | |
 | from_voc() | images with boxes, as Pascal VOC's XML files have them | |
 | to_parquet() | Parquet files that `datasets.load_dataset` reads | pyarrow |
 
@@ -17,7 +16,6 @@ keys, labels and attributes. Formats that need no Python are pcr.convert()'s.
 
 from typing import Any, Callable, Dict
 
-from .coco import from_coco
 from .huggingface import from_huggingface
 from .parquet import from_parquet, to_parquet
 from .torchvision import from_torchvision
@@ -28,12 +26,11 @@ IMPORTERS: Dict[str, Callable[..., Any]] = {
     "parquet": from_parquet,
     "huggingface": from_huggingface,
     "torchvision": from_torchvision,
-    "coco": from_coco,
     "voc": from_voc,
 }
 
 #: Exporters by name.
 EXPORTERS: Dict[str, Callable[..., Any]] = {"parquet": to_parquet}
 
-__all__ = ["EXPORTERS", "IMPORTERS", "from_coco", "from_huggingface", "from_parquet",
+__all__ = ["EXPORTERS", "IMPORTERS", "from_huggingface", "from_parquet",
            "from_torchvision", "from_voc", "to_parquet"]
