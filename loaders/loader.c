@@ -45,11 +45,13 @@ static int take_datasets(struct pcr_loader *l, struct pcr_dataset *const *datase
         out->sample_count += info->sample_count;
         if (info->group_count > out->group_count)
             out->group_count = info->group_count;
+        if (info->class_count > out->class_count)
+            out->class_count = info->class_count;
         const char *ladder = pcr_dataset_ladder(store->ds);
         if (*ladder && (rc = pcr_ladder_parse(ladder, strlen(ladder), &store->ladder, err)))
             return rc;
     }
-    out->float_labels = label_kind == PCR_LABEL_FLOATS;
+    out->label_kind = label_kind;
     return 0;
 }
 
@@ -167,7 +169,8 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     l->asks_environment = o->flags & PCR_LOADER_RANK_FROM_ENVIRONMENT;
     pcri_shard_init(o, 0, l->catalog->entry_count, &l->shard);
     pcri_normalisation_init(o, &l->normalisation);
-    if ((rc = create_ring(l, extent.float_labels, err)) || (rc = join_threads(l, err)))
+    if ((rc = create_ring(l, extent.label_kind == PCR_LABEL_FLOATS, err)) ||
+        (rc = join_threads(l, err)))
         return rc;
     keep_windows(l, true);
     return 0;

@@ -21,7 +21,7 @@ struct pcri_batch_pool {
     } views[PCRI_MOST_VIEWS];
     uint32_t view_count;
     size_t nbytes; /* of a batch's pixels, or about of its files */
-    bool raw, huge_pages, float_labels;
+    bool raw, huge_pages, float_labels, mixes;
     pid_t process; /* that made it */
     void *(*allocate)(void *context, size_t nbytes);
     void (*release)(void *context, void *memory, size_t nbytes);
@@ -74,6 +74,7 @@ int pcri_batch_pool_create(const struct pcr_loader_options *o,
             .layout = o->output.layout,
             .dtype = o->output.dtype,
             .view_count = view_count,
+            .class_count = o->mix.class_count,
         };
     int rc = 0;
     if (!pool->raw)
@@ -86,6 +87,7 @@ int pcri_batch_pool_create(const struct pcr_loader_options *o,
     }
     pool->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     pool->float_labels = float_labels;
+    pool->mixes = pcri_mixes(o);
     pool->column_count = o->output.column_count;
     pool->keep_count = keep_count;
     pool->holds = 1;
@@ -176,6 +178,10 @@ static void batch_free(const struct pcri_batch_pool *pool, struct pcri_batch *b)
     free(b->fidelities);
     free(b->datasets);
     free(b->valid);
+    free(b->lam);
+    free(b->partners);
+    free(b->soft_labels);
+    free(b->mix_slots);
     free(b->crops);
     free(b->views);
     free(b);
@@ -220,6 +226,22 @@ uint64_t pcri_batch_pool_out_count(struct pcri_batch_pool *pool)
     return count;
 }
 
+/* What only batches have whose pictures are mixed. */
+static int add_mixing(struct pcri_batch *b, const struct pcri_batch_pool *pool,
+                      struct pcr_error *err)
+{
+    const size_t n = pool->batch_size, columns = pool->view.class_count;
+    b->lam = pcri_calloc(n, sizeof(*b->lam), err);
+    b->partners = pcri_calloc(n, sizeof(*b->partners), err);
+    b->mix_slots = pcri_calloc(n, sizeof(*b->mix_slots), err);
+    /* At most 2^20 x 2^24 x 4. */
+    if (columns > SIZE_MAX / sizeof(float) / n)
+        return pcri_fail_nomem(err, SIZE_MAX);
+    b->soft_labels = columns ? pcri_calloc(n * columns, sizeof(float), err) : NULL;
+    const bool all = b->lam && b->partners && b->mix_slots && (b->soft_labels || !columns);
+    return all ? 0 : PCR_ERR_NOMEM;
+}
+
 static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **out,
                         struct pcr_error *err)
 {
@@ -253,6 +275,8 @@ static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **
     if (!rc && (!labels || !b->indices || !b->fidelities || !b->datasets || !b->valid ||
                 (pool->raw ? !b->offsets : !b->crops || !b->views)))
         rc = PCR_ERR_NOMEM;
+    if (!rc && pool->mixes)
+        rc = add_mixing(b, pool, err);
     if (rc)
         batch_free(pool, b);
     else
@@ -290,6 +314,9 @@ static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool,
     b->view.fidelities = b->fidelities;
     b->view.datasets = b->datasets;
     b->view.valid = b->valid;
+    b->view.lam = b->lam;
+    b->view.partners = b->partners;
+    b->view.soft_labels = b->soft_labels;
     b->view.offsets = b->offsets;
     b->view.crops = b->crops;
     b->view.views = b->views;

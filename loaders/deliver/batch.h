@@ -8,6 +8,12 @@
 
 struct pcri_batch_pool;
 
+/* What mixing a sample goes by. */
+struct pcri_mix_slot {
+    uint64_t identity;
+    bool whole; /* it is not mixed */
+};
+
 struct pcri_batch {
     struct pcr_batch view; /* what the consumer sees; the first member, so that it leads back
                             * here */
@@ -23,6 +29,10 @@ struct pcri_batch {
     uint64_t *indices;
     uint32_t *fidelities, *datasets;
     uint8_t *valid;
+    float *lam; /* of mixed batches, else NULL; as the view has them */
+    uint32_t *partners;
+    float *soft_labels;
+    struct pcri_mix_slot *mix_slots; /* by slot: what mixing it goes by; NULL if not mixed */
     struct pcr_crop *crops; /* of all views, one after another; NULL in batches of files */
     struct pcr_batch_view *views; /* NULL in batches of files */
     uint64_t *offsets;       /* by slot: where its file begins; NULL in batches of pixels */
@@ -37,9 +47,9 @@ struct pcri_batch {
     struct pcr_error error;
 };
 
-/* Creates a pool of batches for these options and views. It keeps at most keep_count free ones.
- * file_nbytes: about what a file takes, in batches of files. float_labels: batches have floats
- * for labels. */
+/* Creates a pool of batches for these filled options and views. It keeps at most keep_count free
+ * ones. file_nbytes: about what a file takes, in batches of files. float_labels: batches have
+ * floats for labels. */
 int pcri_batch_pool_create(const struct pcr_loader_options *o,
                            const struct pcri_loader_view *views, uint32_t view_count,
                            uint32_t keep_count, size_t file_nbytes, bool float_labels,

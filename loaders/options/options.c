@@ -9,6 +9,7 @@
 enum {
     MILLION = 1000000,
     MOST_FACTOR_PPM = 2900000,
+    MOST_ALPHA = 1000,
     READER_COUNT = 8, /* to begin with: docs/PERFORMANCE.md, "Threads that read" */
 };
 
@@ -263,6 +264,67 @@ static int check_arrays(const struct pcr_loader_options *o, const struct pcri_ex
     return rc;
 }
 
+static int check_alpha(const char *name, double alpha, struct pcr_error *err)
+{
+    if (alpha >= 0 && alpha <= MOST_ALPHA)
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL, "loader option %s is %g, expected 0 to %d", name,
+                     alpha, MOST_ALPHA);
+}
+
+/* How many columns soft labels have. */
+static int set_class_count(struct pcr_loader_mix *mix, const struct pcri_extent *extent,
+                           struct pcr_error *err)
+{
+    const bool floats = extent->label_kind == PCR_LABEL_FLOATS;
+    if (mix->class_count == PCR_NO_SOFT_LABELS) {
+        mix->class_count = 0;
+        return 0;
+    }
+    if (extent->label_kind == PCR_LABEL_NONE)
+        return pcri_fail(
+            err, PCR_ERR_INVAL,
+            "loader option mix: samples have no labels that could be mixed; write "
+            "PCR_NO_SOFT_LABELS to mix pictures alone");
+    if (floats && mix->class_count)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader option class_count is %u, but labels are floats, not classes",
+                         (unsigned) mix->class_count);
+    set(&mix->class_count, floats ? 1 : extent->class_count);
+    if (!mix->class_count)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader option class_count is needed by mix: the labels are integers "
+                         "without a list of classes");
+    return check_max("class_count", mix->class_count, 1 << 24, err);
+}
+
+/* Fills in and checks what is said about mixing. */
+static int fill_mix(struct pcr_loader_options *o, const struct pcri_extent *extent,
+                    struct pcr_error *err)
+{
+    struct pcr_loader_mix *mix = &o->mix;
+    int rc = check_alpha("mixup_alpha", mix->mixup_alpha, err);
+    if (rc || (rc = check_alpha("cutmix_alpha", mix->cutmix_alpha, err)) ||
+        (rc = check_max("mix.chance_ppm", mix->chance_ppm, MILLION, err)) ||
+        (rc = check_max("cutmix_ppm", mix->cutmix_ppm, MILLION, err)) ||
+        (rc = check_max("mix.each", mix->each, 1, err)))
+        return rc;
+    if (!pcri_mixes(o)) {
+        if (mix->chance_ppm || mix->cutmix_ppm || mix->each || mix->class_count)
+            return pcri_fail(err, PCR_ERR_INVAL,
+                             "loader option mix is set, but neither mixup_alpha nor "
+                             "cutmix_alpha");
+        return 0;
+    }
+    if (o->flags & (PCR_LOADER_RAW | PCR_LOADER_EXACT))
+        return pcri_fail(err, PCR_ERR_INVAL, "loader option mix with flag %s",
+                         o->flags & PCR_LOADER_RAW ? "RAW: there are no pixels"
+                                                   : "EXACT, which is for validation");
+    set(&mix->chance_ppm, MILLION);
+    set(&mix->cutmix_ppm, MILLION / 2);
+    return set_class_count(mix, extent, err);
+}
+
 /* Which of how many processes this is. */
 static int place(struct pcr_loader_options *o, struct pcr_error *err)
 {
@@ -285,7 +347,7 @@ int pcri_loader_options_fill(const struct pcri_extent *extent,
     if (rc || (rc = check_reserved(out, err)) ||
         (rc = check_indices(out, extent->sample_count, err)) ||
         (rc = check_arrays(out, extent, err)) || (rc = check_memory(out, err)) ||
-        (rc = place(out, err)))
+        (rc = fill_mix(out, extent, err)) || (rc = place(out, err)))
         return rc;
     *tunes_out = !out->threads.reader_count;
     fill(out, extent->group_count);

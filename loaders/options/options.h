@@ -22,17 +22,25 @@ struct pcri_loader_dataset {
 struct pcri_extent {
     uint64_t sample_count; /* of all datasets */
     uint32_t group_count;  /* the most that any dataset has */
-    bool float_labels;     /* labels are floats */
+    uint32_t label_kind;   /* enum pcr_label_kind, of those that have labels */
+    uint32_t class_count;  /* the most that any dataset has */
     uint32_t dataset_count;
 };
 
 /* Fills *out with the caller's options (may be NULL), replaces zero by defaults, and checks
- * them. Then only epoch_samples may be "default"; fidelity is 1..G. *tunes_out: reader_count
+ * them. Then only epoch_samples may be "default"; fidelity is 1..G, mix.class_count the columns
+ * of soft labels. *tunes_out: reader_count
  * is only the number to begin with. INVAL, UNSUPPORTED. */
 int pcri_loader_options_fill(const struct pcri_extent *extent,
                              const struct pcr_loader_options *opts,
                              struct pcr_loader_options *out, bool *tunes_out,
                              struct pcr_error *err);
+
+/* Whether the options ask for mixup or CutMix. */
+static inline bool pcri_mixes(const struct pcr_loader_options *o)
+{
+    return o->mix.mixup_alpha > 0 || o->mix.cutmix_alpha > 0;
+}
 
 enum {
     PCRI_MOST_VIEWS = 64,
@@ -68,6 +76,7 @@ enum pcri_stream {
     PCRI_STREAM_COLORS = 6,
     PCRI_STREAM_ROTATION = 7,
     PCRI_STREAM_EFFECTS = 8,
+    PCRI_STREAM_MIXING = 9,
 };
 
 static inline uint64_t pcri_stream_key(uint64_t seed, enum pcri_stream stream, uint64_t epoch,

@@ -182,6 +182,9 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
         b->datasets[t->slot] = number_of(l, made->dataset);
         b->fidelities[t->slot] = made->fidelity;
         b->valid[t->slot] = !made->replaced && !t->fills;
+        if (b->mix_slots)
+            b->mix_slots[t->slot] = (struct pcri_mix_slot) { t->request.identity,
+                                                             made->plain };
         l->stats.sample_count++;
         count_fidelity(&l->stats, made);
         if (!t->fills) { /* otherwise it is reported where it has its own place */
@@ -194,6 +197,16 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
         }
     }
     pcri_slice_let_go(l, t->held);
+}
+
+bool pcri_schedule_may_mix(const struct pcr_loader *l, const struct pcri_batch *b)
+{
+    return b->mix_slots && b->done_count + 1 == b->slot_count && b->error_slot == UINT32_MAX &&
+           l->state == PCRI_LOADER_RUNNING && !l->stop;
+}
+
+void pcri_schedule_slot_done(struct pcr_loader *l, struct pcri_batch *b)
+{
     if (++b->done_count == b->slot_count)
         pthread_cond_broadcast(&l->ready);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What threads do for a loader: take a task, carry it out, and report the outcome. */
 #include "../transform/crop.h"
+#include "../transform/mixing.h"
 #include "decoding.h"
 #include "reading.h"
 #include "schedule.h"
@@ -123,6 +124,23 @@ static int make(struct pcr_loader *l, struct pcri_maker *m, const struct pcri_ta
     return rc || made->filled ? rc : make_another(l, m, t, made, err);
 }
 
+/* Mixes the pictures of a batch; with the mutex held before and after. */
+static void run_mix(struct pcr_loader *l, struct pcri_maker *m, struct pcri_batch *b)
+{
+    struct pcr_error err;
+    uint32_t slot;
+    pthread_mutex_unlock(&l->mutex);
+    const uint64_t start = pcri_clock_ns();
+    int rc = pcri_mix_batch(m, &l->options, l->views, l->view_count, b, &slot, &err);
+    const uint64_t spent = pcri_clock_ns() - start;
+    pthread_mutex_lock(&l->mutex);
+    l->stats.decode_ns += spent;
+    if (rc) {
+        b->error_slot = slot;
+        b->error = err;
+    }
+}
+
 static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_task *t)
 {
     struct pcr_error err;
@@ -132,9 +150,12 @@ static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_t
     int rc = make(l, m, t, &made, &err);
 
     pthread_mutex_lock(&l->mutex);
-    l->stats.decoding_count--;
     add_made(l, &made);
     pcri_schedule_decode_done(l, t, &made, rc, &err);
+    if (pcri_schedule_may_mix(l, t->batch))
+        run_mix(l, m, t->batch);
+    l->stats.decoding_count--;
+    pcri_schedule_slot_done(l, t->batch);
 }
 
 /* Fills a batch with files, one after another; stops at one that fails. */
@@ -154,6 +175,7 @@ static void run_join(struct pcr_loader *l, struct pcri_maker *m, struct pcri_tas
         pthread_mutex_lock(&l->mutex);
         add_made(l, &made);
         pcri_schedule_decode_done(l, &b->parts[n], &made, rc, &err);
+        pcri_schedule_slot_done(l, b);
     }
     l->stats.decoding_count--;
 }

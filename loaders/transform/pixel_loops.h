@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loops that change colours and rotate pictures, one set for each kind of CPU; all give
- * the same bytes. Pixels are planes of bytes. */
+/* The loops that change colours, rotate pictures and blend them, one set for each kind of CPU; all
+ * give the same bytes. Pixels are planes of bytes. */
 #ifndef PCRI_PIXEL_LOOPS_H
 #define PCRI_PIXEL_LOOPS_H
 
@@ -44,6 +44,11 @@ struct pcri_pixel_loops {
     /* The same of n places along a line, which has radius more at both ends; rounded. */
     void (*blur_across)(const float *line, const float *weights, uint32_t radius, size_t n,
                         uint8_t *out);
+    /* p * part + q * rest, of numbers of 32 bits, and of float16 and bfloat16 (as bits), which are
+     * rounded to the nearest. */
+    void (*blend_floats)(float *p, const float *q, size_t n, float part, float rest);
+    void (*blend_halves)(uint16_t *p, const uint16_t *q, size_t n, float part, float rest);
+    void (*blend_bfloats)(uint16_t *p, const uint16_t *q, size_t n, float part, float rest);
     /* Three planes to packed pixels. */
     void (*pack)(const uint8_t *const rgb[3], size_t n, uint8_t *out);
 };

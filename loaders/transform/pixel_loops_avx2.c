@@ -8,6 +8,7 @@
 
 #define TARGET __attribute__((target("avx2")))
 #define INLINE TARGET static inline __attribute__((always_inline))
+#include "pixel_blend.h"
 #include "pixel_blur.h"
 #include "pixel_hue.h"
 
@@ -205,6 +206,9 @@ const struct pcri_pixel_loops pcri_pixel_loops_avx2 = {
     .solarize = solarize,
     .blur_down = blur_down,
     .blur_across = blur_across,
+    .blend_floats = blend_floats,
+    .blend_halves = blend_halves,
+    .blend_bfloats = blend_bfloats,
     .pack = pack,
 };
 #else

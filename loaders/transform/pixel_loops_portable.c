@@ -4,6 +4,7 @@
 #include "pixel_loops.h"
 
 #define TARGET
+#include "pixel_blend.h"
 #include "pixel_blur.h"
 #include "pixel_hue.h"
 
@@ -86,5 +87,8 @@ const struct pcri_pixel_loops pcri_pixel_loops_portable = {
     .solarize = solarize,
     .blur_down = blur_down,
     .blur_across = blur_across,
+    .blend_floats = blend_floats,
+    .blend_halves = blend_halves,
+    .blend_bfloats = blend_bfloats,
     .pack = pack,
 };

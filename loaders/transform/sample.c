@@ -101,6 +101,7 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
     if ((rc = keep_labels(sample, out, err)))
         return rc;
     out->filled = true;
+    out->plain = q->plain;
     out->dataset = q->dataset;
     out->index = q->index;
     out->fidelity = fidelity;

@@ -44,6 +44,7 @@ struct pcri_made {
     bool filled;   /* false: the sample is bad, and the options ask for another */
     bool degraded; /* its fidelity is lower than requested */
     bool replaced; /* it replaces the sample whose turn it was */
+    bool plain;    /* it is not augmented */
     uint32_t fidelity;
     uint32_t wanted;              /* the fidelity that was wished for */
     uint64_t nbytes, full_nbytes; /* stored, at `fidelity` and at full fidelity */

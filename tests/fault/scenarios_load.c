@@ -316,6 +316,8 @@ static const struct scenario list[] = {
     { "load views", load,
       LOADING(.views = views, .view_count = 2, .output.dtype = PCR_DTYPE_FLOAT16,
               .output.std = { 1, 1, 1 }) },
+    { "load mixed", load,
+      LOADING(.mix = { .mixup_alpha = 1, .cutmix_alpha = 1, .class_count = 100 }) },
     { "load in sRGB", load, LOADING(.flags = PCR_LOADER_TO_SRGB | PCR_LOADER_BACKGROUND) },
     { "load scans", load, LOADING_OF(datasets.scans.path, .flags = 0) },
     { "load files of scans", load,

@@ -25,7 +25,8 @@ struct pcr_batch;          /* below */
  *
  * The order of samples depends only on the datasets, the seed, the epoch, and the options in
  * `order` and `samples`. The pixels depend on these and on the options of the image. Neither
- * depends on threads, batch_size, rank or world.
+ * depends on threads, batch_size, rank or world; only pictures that are mixed depend on which
+ * samples meet in a batch.
  *
  * A loader belongs to the process that made it. In a forked child its functions return INVAL
  * and never wait; destroying it there and releasing its batches does nothing, and the contents
@@ -183,6 +184,22 @@ PCR_API PCR_MUST_CHECK int pcr_loader_bad_sample(const struct pcr_loader *loader
  * others draw their crops, flips and colours independently of it and of each other. output.height,
  * output.width and `transform` are then 0. A quality holds for the view that needs most. A JPEG
  * is decoded at the size that the view which shrinks least needs. */
+
+/* Mixed batches
+ *
+ * A loader can mix the pictures of a batch with each other: by mixup (Zhang et al. 2018), where a
+ * picture becomes a weighted mean of itself and its partner, or by CutMix (Yun et al. 2019), where
+ * a rectangle of it is its partner's. Its partner is the sample before it in the batch, that of
+ * the first the last, as in torchvision's MixUp and CutMix. Its own part, lam, is drawn from the
+ * distribution Beta(alpha, alpha); for CutMix it is then what the rectangle, cut off at the
+ * edges, leaves of the first view. All views are mixed in the same way, at their own sizes.
+ *
+ * A batch's `lam`, `partners` and `soft_labels` say what became of each sample. What is drawn for
+ * a batch depends on the seed, the epoch and its first sample; with mix.each, what is drawn for a
+ * sample on the seed, the epoch and itself. So the same samples in the same batches are mixed in
+ * the same way, whatever threads, ranks and interruptions there are. Samples that are not
+ * augmented (samples.augment) stay whole, but may be partners; a batch of one sample is as it
+ * is. */
 
 /* Memory of batches
  *
@@ -460,6 +477,22 @@ struct pcr_loader_view {
     struct pcr_loader_transform transform; /* how a picture becomes them */
 };
 
+#define PCR_NO_SOFT_LABELS UINT32_MAX /* mix.class_count: batches have none */
+
+/* Pictures of a batch that are mixed with each other: "Mixed batches". Not with RAW or EXACT. */
+struct pcr_loader_mix {
+    double mixup_alpha;  /* of mixup's Beta(alpha, alpha), at most 1,000; 0: no mixup */
+    double cutmix_alpha; /* of CutMix's; 0: no CutMix. With both, one of the two is drawn */
+    uint32_t chance_ppm; /* chance of a batch to be mixed, in millionths; default 1,000,000 */
+    uint32_t cutmix_ppm; /* with both: chance that it is by CutMix; default 500,000 */
+    uint32_t each; /* 1: chance, kind, lam and rectangle are drawn for each sample; 0: for
+                          * each batch */
+    /* Columns of soft_labels; default: the number of classes, of several datasets the largest.
+     * Samples without a label, and with one that is no column, are then an error (INVAL).
+     * PCR_NO_SOFT_LABELS: there are none */
+    uint32_t class_count;
+};
+
 /* How many threads work for the loader. */
 struct pcr_loader_threads {
     uint32_t count; /* threads that decode for the loader at a time; default: one for each
@@ -498,6 +531,7 @@ struct pcr_loader_options {
     struct pcr_loader_fidelity fidelity;   /* at which fidelity */
     struct pcr_loader_output output;       /* size and type of the pixels */
     struct pcr_loader_transform transform; /* crop, resize, augmentation */
+    struct pcr_loader_mix mix;             /* mixup and CutMix */
     struct pcr_loader_threads threads;     /* how many threads */
     struct pcr_loader_memory memory;       /* how many batches, and where */
     const struct pcr_loader_view *views;   /* copied; NULL: one view, of `output` and
@@ -561,10 +595,19 @@ struct pcr_batch {
     const struct pcr_batch_view *views; /* view_count entries; `pixels`, `height`, `width` and
                                          * `crops` are those of the first. NULL with RAW */
     uint32_t view_count;                /* 1 without several views; 0 with RAW */
-    uint32_t reserved;                  /* 0 */
+    uint32_t class_count;               /* K, the columns of soft_labels; 0: there are none */
     const struct pcr_column *const
-        *columns; /* those that the options name, in their order; each
+        *columns;     /* those that the options name, in their order; each
                                               * of N samples. They are the batch's */
+    const float *lam; /* of mixed batches, else NULL. N entries: how much of a sample is its
+                       * own, 0 to 1 */
+    const uint32_t
+        *partners; /* as lam: the sample of the batch that the rest is of; itself, with
+                               * lam 1, where it was not mixed */
+    /* Of mixed batches, N x K: lam at the sample's labels, and 1 - lam at its partner's, added
+     * where they are the same. Of float labels, K is 1: both first labels, weighted so. NULL if
+     * class_count is 0 */
+    const float *soft_labels;
 };
 
 /* Gives *batch back and sets it to NULL. May be called from any thread, also after the batch's

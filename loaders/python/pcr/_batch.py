@@ -17,6 +17,7 @@ from ._boxes import Boxes, Moved
 from ._columns import Column, column_of
 from ._dataset import Dataset
 from ._library import lib
+from ._mixing import softened
 from ._sample import Sample
 from .errors import InvalidError
 
@@ -104,7 +105,7 @@ class Samples:
 class Batch(Samples):
     """One batch. Unpacks as ``images, labels = batch``; of a loader with exact=True as
     ``images, labels, valid = batch``; `images` of a loader with views is a list, the pixels of
-    each.
+    each; `labels` of one with mixup or cutmix are soft_labels.
 
     views: what each view shows, a list of BatchView; one without the loader's `views`. The
         following are those of the first.
@@ -127,11 +128,22 @@ class Batch(Samples):
     box_columns: by each name in `with_boxes` n arrays, the items of that column that belong to
         these boxes.
 
+    Of a loader with `mixup` or `cutmix`, else None; the labels that the batch unpacks as are then
+    soft_labels, if there are such:
+
+    soft_labels: float32, shape (n, classes): lam at the sample's labels and 1 - lam at its
+        partner's, added where they are the same. Where labels are floats shape (n,): both
+        first labels, weighted so. None with num_classes=0. labels are still the sample's own.
+    lam: float32, shape (n,): how much of a sample is its own.
+    partners: int64, shape (n,): the place in the batch of the sample that the rest is of; its own,
+        with a lam of 1, where it was not mixed.
+
     Labels, indices and such, and the samples' keys and attributes: see Samples. All arrays
     but pixels are copies.
     """
 
-    __slots__ = ("angles", "crops", "flips", "pixels", "sizes", "views")
+    __slots__ = ("angles", "crops", "flips", "lam", "partners", "pixels", "sizes", "soft_labels",
+                 "views")
 
     def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
                  renumber: Optional[Renumbering], exact: bool,
@@ -142,6 +154,19 @@ class Batch(Samples):
         first = self.views[0]
         self.pixels, self.sizes, self.crops = first.pixels, first.sizes, first.crops
         self.flips, self.angles = first.flips, first.angles
+        self.lam: Optional[npt.NDArray[np.float32]] = None
+        self.partners: Optional[npt.NDArray[np.int64]] = None
+        self.soft_labels: Optional[npt.NDArray[np.float32]] = None
+        if batch.lam:
+            n = batch.sample_count
+            self.lam = np.ctypeslib.as_array(batch.lam, (n,)).copy()
+            self.partners = numbers(batch.partners, n)
+            self.soft_labels = softened(batch, self.labels, self.lam, self.partners, renumber)
+
+    @property
+    def _targets(self) -> npt.NDArray[Any]:
+        """What training is to predict."""
+        return self.labels if self.soft_labels is None else self.soft_labels
 
     @property
     def boxes(self) -> List[npt.NDArray[np.float32]]:
@@ -162,7 +187,7 @@ class Batch(Samples):
 
     def __iter__(self) -> Iterator[Any]:
         yield self.pixels if len(self.views) == 1 else [view.pixels for view in self.views]
-        yield self.labels
+        yield self._targets
         if self._exact:
             yield self.valid
 

@@ -22,6 +22,7 @@ from ._image import Background, color_bytes, color_flags
 from ._library import (Size, call, choice, fidelity_number, height_width, is_baseline, lib,
                        limits_of, quality_number, whole)
 from ._mix import Fidelity, Mix, PerSample, Quality, Renumbering
+from ._mixing import mix_options
 from ._stats import BadSample, LoaderStats
 from ._source import strings
 from ._views import Jitter, View, set_views
@@ -55,6 +56,10 @@ _ELSEWHERE = {
     "resolution": "write size=",
     "normalize": "write dtype=\"float32\", mean= and std=",
     "transforms": "write transform=, flip=, jitter= and such",
+    "mixup_alpha": "write mixup=",
+    "cutmix_alpha": "write cutmix=",
+    "mix_prob": "write mix_chance=",
+    "switch_prob": "write cutmix_chance=",
     "device": "batches are in memory of the CPU: move them, for example images.to(device)",
 }
 
@@ -198,6 +203,22 @@ class Loader:
     These are made in this order: flips and turns, colours, gray, blur, solarisation, rotation,
     erasing.
 
+    Mixing of the pictures of a batch with each other, once they are made. A sample's partner is
+    the one before it in the batch, as in torchvision's MixUp and CutMix. Batches then unpack as
+    ``images, soft_labels``, and tell of it: see Batch. Drawn from (seed, epoch, sample), as all
+    else. Not with `raw`, `exact` or `boxes`.
+
+    mixup: 0, or above it: a picture becomes lam of itself and 1 - lam of its partner, where lam is
+        from the distribution Beta(mixup, mixup). 0.2 is usual.
+    cutmix: 0, or above it: a rectangle of 1 - lam of the picture, cut off at its edges, is its
+        partner's, with lam from Beta(cutmix, cutmix). 1 is usual. With both one of them is drawn.
+    mix_chance: chance of a batch to be mixed, above 0.
+    cutmix_chance: with both, chance that it is by cutmix, above 0.
+    mix_each: whether, how and by how much is drawn for each sample, not for each batch.
+    num_classes: columns of soft_labels; None: as many as there are classes. 0: there are none, and
+        `labels`, `lam` and `partners` are left to the loss. Otherwise a sample without label, or
+        with one that is no column, raises InvalidError.
+
     views: several pictures of each sample from one read and one decode, each a View with its own
         size and transform, drawn independently: two for SimCLR; two large and eight small
         ones for DINO. Batches then unpack as ``(first, second, ...), labels``. The size and
@@ -238,7 +259,7 @@ class Loader:
 
     The library's threads do all the work; the interpreter's lock is not held meanwhile.
     Order and pixels depend on (dataset, seed, epoch, options) alone, not on `threads`,
-    `batch_size` or `shard`.
+    `batch_size` or `shard`; what is mixed, also on which samples meet in a batch.
     One thread at a time iterates; set_fidelity() and stats() may be called from any.
     Make a loader in the process that uses it: its threads do not survive fork().
 
@@ -290,7 +311,9 @@ class Loader:
                  jitter_chance: float = 1.0, grayscale: float = 0.0, blur: float = 0.0,
                  blur_sigma: Tuple[float, float] = (0.1, 2.0), solarize: float = 0.0,
                  erase: float = 0.0, erase_area: Tuple[float, float] = (0.02, 1 / 3),
-                 erase_ratio: Tuple[float, float] = (0.3, 3.3)) -> None:
+                 erase_ratio: Tuple[float, float] = (0.3, 3.3), mixup: float = 0.0,
+                 cutmix: float = 0.0, mix_chance: float = 1.0, cutmix_chance: float = 0.5,
+                 mix_each: bool = False, num_classes: Optional[int] = None) -> None:
         view = View(size, transform=transform, area=area, ratio=ratio, resize_px=resize_px,
                     filter=filter, flip=flip, jitter=jitter, rotate=rotate, fill=fill,
                     flip_down=flip_down, turn=turn, jitter_chance=jitter_chance,
@@ -311,18 +334,13 @@ class Loader:
             batch_size=whole(batch_size, "batch_size"),
             bad_sample=choice(st.SamplePolicy, bad_sample, "bad_sample"),
             limits=limits_of(max_pixels, max_scans, max_sample_nbytes),
-            order=st.LoaderOrder(
-                shuffle=choice(st.Shuffle, _SHUFFLES.get(shuffle, shuffle), "shuffle"),
-                block_samples=whole(block_samples, "block_samples"),
-                window_samples=whole(window_samples, "window_samples"),
-                window_nbytes=whole(window_nbytes, "window_nbytes", 1, 64)),
+            order=_order(shuffle, block_samples, window_samples, window_nbytes),
             shard=st.LoaderShard(worker=whole(worker[0], "worker", 0),
                                  worker_count=whole(worker[1], "worker's count")),
             output=_output(layout, dtype, mean, std, gray),
-            threads=st.LoaderThreads(
-                count=0 if threads is None else whole(threads, "threads"),
-                reader_count=(0 if readers is None else
-                              whole(readers, "readers", 0) or st.NO_READERS)),
+            mix=mix_options(mixup, cutmix, mix_chance, cutmix_chance, mix_each, num_classes,
+                            renumber, boxes is not None),
+            threads=_threads(threads, readers),
             memory=st.LoaderMemory(
                 batches_ahead=whole(batches_ahead, "batches_ahead"),
                 ring_nbytes=(0 if ring_nbytes is None else
@@ -640,6 +658,21 @@ def _set_columns(options: st.LoaderOptions, datasets: Sequence[Dataset],
     options.output.columns = names if kinds else None
     options.output.column_count = len(kinds)
     return kinds, names
+
+
+def _order(shuffle: Union[str, bool], block_samples: int, window_samples: int,
+           window_nbytes: int) -> st.LoaderOrder:
+    return st.LoaderOrder(
+        shuffle=choice(st.Shuffle, _SHUFFLES.get(shuffle, shuffle), "shuffle"),
+        block_samples=whole(block_samples, "block_samples"),
+        window_samples=whole(window_samples, "window_samples"),
+        window_nbytes=whole(window_nbytes, "window_nbytes", 1, 64))
+
+
+def _threads(threads: Optional[int], readers: Optional[int]) -> st.LoaderThreads:
+    return st.LoaderThreads(
+        count=0 if threads is None else whole(threads, "threads"),
+        reader_count=0 if readers is None else whole(readers, "readers", 0) or st.NO_READERS)
 
 
 def _output(layout: str, dtype: Optional[str], mean: Union[None, float, Sequence[float]],

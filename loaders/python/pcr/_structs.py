@@ -15,6 +15,7 @@ from typing import Any, Type, TypeVar
 ABI_VERSION = 1
 NO_OFFSET = 2**64 - 1
 NO_READERS = 2**32 - 1
+NO_SOFT_LABELS = 2**32 - 1
 MESSAGE_NBYTES = 488
 WRITER_NEXT = 2**64 - 1
 RETRY_NEVER = 2**32 - 1
@@ -553,6 +554,15 @@ class LoaderTransform(ctypes.Structure):
                 ("reserved32", c_uint32), ("reserved", c_uint64 * 4)]
 
 
+class LoaderMix(ctypes.Structure):
+    """struct pcr_loader_mix"""
+
+    __slots__ = ()
+    _fields_ = [("mixup_alpha", c_double), ("cutmix_alpha", c_double),
+                ("chance_ppm", c_uint32), ("cutmix_ppm", c_uint32), ("each", c_uint32),
+                ("class_count", c_uint32)]
+
+
 class LoaderThreads(ctypes.Structure):
     """struct pcr_loader_threads"""
 
@@ -586,7 +596,7 @@ class LoaderOptions(ctypes.Structure):
                 ("batch_size", c_uint32), ("bad_sample", c_uint32),
                 ("limits", POINTER(Limits)), ("order", LoaderOrder), ("shard", LoaderShard),
                 ("samples", LoaderSamples), ("fidelity", LoaderFidelity),
-                ("output", LoaderOutput), ("transform", LoaderTransform),
+                ("output", LoaderOutput), ("transform", LoaderTransform), ("mix", LoaderMix),
                 ("threads", LoaderThreads), ("memory", LoaderMemory),
                 ("views", POINTER(LoaderView)), ("view_count", c_uint32),
                 ("reserved", c_uint32)]
@@ -634,7 +644,9 @@ class Batch(ctypes.Structure):
                 ("all_labels", POINTER(POINTER(c_int64))),
                 ("all_float_labels", POINTER(POINTER(c_double))),
                 ("views", POINTER(BatchView)), ("view_count", c_uint32),
-                ("reserved", c_uint32), ("columns", POINTER(POINTER(Column)))]
+                ("class_count", c_uint32), ("columns", POINTER(POINTER(Column))),
+                ("lam", POINTER(c_float)), ("partners", POINTER(c_uint32)),
+                ("soft_labels", POINTER(c_float))]
 
 
 class BadSample(ctypes.Structure):

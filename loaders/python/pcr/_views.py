@@ -64,7 +64,7 @@ class View:
             kind=choice(st.Transform, o["transform"], "transform"),
             filter=choice(st.Filter, o["filter"], "filter"),
             resize_px=0 if o["resize_px"] is None else whole(o["resize_px"], "resize_px"),
-            **{f"{member}_ppm": _ppm(o[name], name, 0, 1) for name, member in _CHANCES.items()})
+            **{f"{member}_ppm": ppm(o[name], name, 0, 1) for name, member in _CHANCES.items()})
         t.erase_area_min_ppm, t.erase_area_max_ppm = _range(o["erase_area"], "erase_area", 1)
         t.erase_ratio_min_ppm, t.erase_ratio_max_ppm = _range(o["erase_ratio"], "erase_ratio",
                                                               4000)
@@ -93,9 +93,9 @@ def _set_changes(options: st.LoaderTransform,
         raise InvalidError(f"jitter is {given!r}, expected (brightness, contrast, "
                            "saturation, hue)")
     options.brightness_ppm, options.contrast_ppm, options.saturation_ppm = (
-        _ppm(value, f"jitter's {name}", 0, 2.9)
+        ppm(value, f"jitter's {name}", 0, 2.9)
         for value, name in zip(given, ("brightness", "contrast", "saturation")))
-    options.hue_ppm = _ppm(given[3], "jitter's hue", 0, 0.5)
+    options.hue_ppm = ppm(given[3], "jitter's hue", 0, 0.5)
     if not 0 <= rotate <= 180:
         raise InvalidError(f"rotate is {rotate}, expected 0 to 180 degrees")
     options.rotate_mdeg = round(rotate * 1000)
@@ -103,14 +103,15 @@ def _set_changes(options: st.LoaderTransform,
     options.fill[:count] = color_bytes(fill, count, "fill")
 
 
-def _ppm(value: float, what: str, least: float, most: float) -> int:
+def ppm(value: float, what: str, least: float, most: float) -> int:
+    """A number in millionths. Raises InvalidError outside of least .. most."""
     if not least <= value <= most:
         raise InvalidError(f"{what} is {value}, expected {least} to {most}")
     return round(value * PPM)
 
 
 def _range(pair: Tuple[float, float], what: str, most: float) -> Tuple[int, int]:
-    low, high = (_ppm(value, what, 1 / PPM, most) for value in pair)
+    low, high = (ppm(value, what, 1 / PPM, most) for value in pair)
     if low > high:
         raise InvalidError(f"{what} is {tuple(pair)}, but the first is the larger")
     return low, high

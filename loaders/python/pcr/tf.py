@@ -31,8 +31,8 @@ def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
     images: of the loader's dtype and shape, (n, height, width, channels) unless its `layout` says
     otherwise; the library's own memory, which returns to it when the last tensor of it is gone.
     With `views` a tuple of such. With raw=True strings, (n,), for tf.io.decode_jpeg. labels: int64,
-    (n,), or float64. In `element_spec` n is known where no batch is shorter (drop_last or exact),
-    and None elsewhere.
+    (n,), or float64; with mixup or cutmix the batch's soft_labels. In `element_spec` n is known
+    where no batch is shorter (drop_last or exact), and None elsewhere.
 
     State: "state" is a string, the JSON of loader.state_dict() after this batch. As it comes with
     the batch, what prefetch() holds does not count: loader.load_state_dict(json.loads(
@@ -51,7 +51,7 @@ def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
     names = (*(("valid",) if exact and "valid" not in fields else ()), *fields)
 
     def element(batch: Any) -> Tuple[Any, ...]:
-        return (_images(batch), batch.labels, *(_field(loader, batch, name) for name in names))
+        return (_images(batch), batch._targets, *(_field(loader, batch, name) for name in names))
 
     def batches() -> Iterator[Tuple[Any, ...]]:
         return map(element, loader)

@@ -42,6 +42,7 @@ def _process() -> Tuple[int, int]:
 
 _FIELDS = ("valid", "indices", "datasets", "fidelities", "samples", "keys", "attributes")
 _PIXEL_FIELDS = ("sizes", "crops", "flips", "angles")
+_MIX_FIELDS = ("lam", "partners")
 _BOX_FIELDS = ("boxes", "box_index")
 
 
@@ -50,12 +51,12 @@ class _Form:
 
     def __init__(self, raw: bool, exact: bool, fields: Sequence[str],
                  names: Optional[Mapping[str, str]], columns: Iterable[str],
-                 with_boxes: Optional[Iterable[str]]) -> None:
+                 with_boxes: Optional[Iterable[str]], mixes: bool) -> None:
         self._images = "files" if raw else "images"
         self._columns = tuple(columns)
         self._of_boxes = () if with_boxes is None else (*_BOX_FIELDS, *with_boxes)
-        known = ((_FIELDS if raw else _FIELDS + _PIXEL_FIELDS) + self._of_boxes +
-                 self._columns)
+        known = ((_FIELDS if raw else _FIELDS + _PIXEL_FIELDS) +
+                 (_MIX_FIELDS if mixes else ()) + self._of_boxes + self._columns)
         if isinstance(fields, str) or not all(name in known for name in fields):
             raise InvalidError(f"fields is {fields!r}, expected a sequence of "
                                f"{', '.join(known)}")
@@ -81,6 +82,8 @@ class _Form:
         if name == "images":
             images = [_tensor(view.pixels) for view in batch.views]
             return images if len(images) > 1 else images[0]
+        if name == "labels":
+            return torch.from_numpy(batch._targets)
         if name in self._of_boxes:
             boxes = [_ragged(getattr(view, name) if name in _BOX_FIELDS else
                              view.box_columns[name]) for view in batch.views]
@@ -152,12 +155,14 @@ class Loader(_loader.Loader):
     rank and world in torch.distributed where that is in use when the first batch is taken.
     `images` is the library's own memory, which returns to it when the last tensor that looks
     at it is gone; `labels` are each sample's first: int64, -1 where there is none, or of a
-    dataset with float labels float64, NaN where there is none.
+    dataset with float labels float64, NaN where there is none. With `mixup` or `cutmix` they are
+    the batch's soft_labels, float32, (n, classes), as CrossEntropyLoss takes them.
 
     fields: names of what else batches are to have, as tensors or lists, after the labels:
         "valid" (there by itself, first of these, with exact=True), "indices", "datasets",
         "fidelities", "samples" (all labels, among others), "keys", "attributes", and of pixels
-        "sizes", "crops", "flips", "angles". pcr.Batch says what they are. Also names of
+        "sizes", "crops", "flips", "angles", with mixup or cutmix "lam", "partners". pcr.Batch
+        says what they are. Also names of
         `columns`: numbers are a tensor (0 or NaN where a sample has none), lists that differ in
         length a list of tensors, texts and JSON a list. With `boxes` also "boxes", "box_index"
         and names of `with_boxes`: lists of a tensor for each sample (texts and JSON: a list), of
@@ -181,7 +186,8 @@ class Loader(_loader.Loader):
         self._given: Tuple[Any, Dict[str, Any], Dict[str, Any]] = dataset, form, options
         self._form = _Form(bool(options.get("raw")), bool(options.get("exact")), fields,
                            names, options.get("columns", ()),
-                           options.get("with_boxes", ()) if options.get("boxes") else None)
+                           options.get("with_boxes", ()) if options.get("boxes") else None,
+                           bool(options.get("mixup") or options.get("cutmix")))
         if pin_memory:
             options["memory"] = _pinned()
         super().__init__(dataset, layout=layout, **options)
