@@ -15,17 +15,28 @@ struct pcri_ac_codes {
     uint32_t by_category[16][16]; /* of a run of zeros, without the value's bits */
     /* With the value's bits, of a run and value & 63, for values from -32 to 31. */
     uint32_t small[16][64];
+    /* The same for vectors, by symbol: codes, and their lengths with the value's bits. */
+    uint16_t codes[256];
+    uint8_t lengths[256];
 };
 
 void pcri_dc_codes_make(const struct pcri_dht *t, struct pcri_dc_codes *out);
 void pcri_ac_codes_make(const struct pcri_dht *t, struct pcri_ac_codes *out);
 
-/* Where bits go while a row is written; the buffer has room. */
+/* Where bits go. */
 struct pcri_bit_sink {
-    uint8_t *p;
-    uint64_t bits;
-    int free;    /* of the 64 */
-    bool beyond; /* there was a value that 8-bit JPEG has no code for */
+    uint8_t *p;     /* whole bytes, not stuffed; there is room */
+    uint64_t bits;  /* those that fill no byte yet, from the top */
+    unsigned count; /* of them, at most 7 */
+    bool beyond;    /* there was a value that 8-bit JPEG has no code for */
+};
+
+/* A row of a component's blocks. */
+struct pcri_block_row {
+    const int16_t *coef;  /* NULL: there is only DC, */
+    const int16_t *dc;    /* here */
+    const uint64_t *mask; /* of coefficients that are not 0; bit 0 does not count */
+    uint32_t count, y;    /* those from `count` on only fill MCUs; which row it is */
 };
 
 /* A component in its scan. */
@@ -37,6 +48,18 @@ struct pcri_sequential_part {
     uint8_t component, h, v; /* blocks in an MCU */
     uint8_t table;           /* for its owner */
     int last_dc;
+    struct pcri_block_row rows[4]; /* v of them: of the row of MCUs that is written */
+};
+
+/* Writes MCUs [from, to) of the row of MCUs whose rows of blocks the parts have to the sink: at
+ * most PCRI_RUN_NBYTES, and up to 8 more that do not count. */
+struct pcri_sequential_scan;
+typedef void pcri_put_mcus(struct pcri_sequential_scan *s, uint32_t from, uint32_t to);
+
+enum {
+    /* Of a block without stuffing: codes of at most 16 bits, and values of 11. */
+    PCRI_BLOCK_NBYTES = 64 * 27 / 8,
+    PCRI_RUN_NBYTES = 16384,
 };
 
 /* A scan on its way. */
@@ -49,6 +72,8 @@ struct pcri_sequential_scan {
     bool pad_zeros;              /* last bytes are filled up with zeros, not with ones */
     struct pcr_buffer *out;      /* the data is appended to it */
     struct pcri_bit_sink sink;
+    pcri_put_mcus *kernel;
+    uint32_t run_mcus; /* that it is given at once, at most */
 };
 
 /* Fills in the geometry of a scan of the first part_count parts, whose components are set, and

@@ -15,6 +15,7 @@
 #include "folder.h"
 #include "generator.h"
 #include "jpeg/baseline.h"
+#include "jpeg/sequential_put.h"
 #include "suite.h"
 
 static struct test_folder top;
@@ -311,6 +312,90 @@ START_TEST(values_beyond)
 }
 END_TEST
 
+/* --- kernels --- */
+
+/* Two components of blocks; beyond the picture they have padding, or repeat the block before. */
+static void write_by(pcri_put_mcus *kernel, const struct pcri_dht *of, bool padded,
+                     struct pcr_buffer *to)
+{
+    static struct pcri_dc_codes dc;
+    static struct pcri_ac_codes ac;
+    const struct pcri_jpeg_file f = {
+        .width = 8 * COLUMNS - 9,
+        .height = 8 * ROWS,
+        .component_count = 2,
+        .components = { { .id = 1, .h = 2, .v = 2 }, { .id = 2, .h = 1, .v = 1 } },
+        .max_h = 2,
+        .max_v = 2,
+    };
+    const struct pcri_blocks planes[2] = {
+        { .blocks_x = COLUMNS - 1,
+          .blocks_y = ROWS,
+          .row_end = ROWS,
+          .coef = coef,
+          .mask = mask,
+          .has_ac = true },
+        { .blocks_x = COLUMNS / 2,
+          .blocks_y = ROWS / 2 + 1,
+          .row_end = ROWS,
+          .coef = coef + 64,
+          .mask = mask + 1,
+          .has_ac = true },
+    };
+    const struct pcri_block_source source = { .file = &f, .planes = planes };
+    struct pcri_padding_set padding = { 0 };
+    struct pcri_sequential_scan s = { .part_count = 2 };
+    ck_assert_int_eq(pcri_padding_reserve(&padding, &f, &err), 0);
+    memcpy(padding.planes[0].coef, coef + 640,
+           64 * sizeof(*coef) * pcri_padding_count(&padding.planes[0]));
+    pcri_dc_codes_make(&of[0], &dc);
+    pcri_ac_codes_make(&of[1], &ac);
+    for (uint8_t i = 0; i < 2; i++)
+        s.parts[i] = (struct pcri_sequential_part) { .plane = &planes[i],
+                                                     .padding = padded ? &padding.planes[i]
+                                                                       : NULL,
+                                                     .component = i,
+                                                     .dc = &dc,
+                                                     .ac = &ac };
+    pcri_sequential_begin(&s, &f, to);
+    s.kernel = kernel;
+    s.restart_interval = padded ? 7 : 0;
+    s.pad_zeros = padded;
+    to->nbytes = 0;
+    ck_assert_int_eq(pcri_sequential_write(&source, &s, 1, &err), 0);
+    pcri_padding_free(&padding);
+}
+
+/* The portable one is held against libjpeg above. Tables: the standard's for luma, and one whose
+ * codes are all of 16 bits. */
+START_TEST(kernels_agree)
+{
+    struct pcri_dht tables[2][2] = { { pcri_standard_tables[0], pcri_standard_tables[2] } };
+    pcri_put_mcus *kernels[2] = { NULL };
+#ifdef PCRI_SEQUENTIAL_X86
+    const unsigned features = pcri_cpu_features();
+    kernels[0] = features & PCRI_CPU_AVX2 ? pcri_put_mcus_bmi2 : NULL;
+    kernels[1] = features & PCRI_CPU_AVX512 ? pcri_put_mcus_avx512 : NULL;
+#endif
+    for (int i = 0; i < 2; i++) {
+        struct pcri_dht *t = &tables[1][i];
+        *t = tables[0][i];
+        memset(t->counts, 0, sizeof(t->counts));
+        t->counts[16] = (uint8_t) t->value_count;
+    }
+    make_blocks(coef, mask, ROWS * COLUMNS);
+    for (int i = 0; i < 4; i++) {
+        write_by(pcri_put_mcus_portable, tables[i / 2], i % 2, &control);
+        ck_assert_uint_gt(control.nbytes, 4096);
+        for (int k = 0; k < 2 && kernels[k]; k++) {
+            write_by(kernels[k], tables[i / 2], i % 2, &out);
+            ck_assert_uint_eq(out.nbytes, control.nbytes);
+            ck_assert(!memcmp(out.data, control.data, out.nbytes));
+        }
+    }
+}
+END_TEST
+
 START_TEST(refusals)
 {
     struct pcr_limits limits = { .size = sizeof(limits), .max_pixels = 100 * 80 - 1 };
@@ -345,6 +430,7 @@ int main(void)
     tcase_add_test(t, restart_intervals);
     tcase_add_test(t, values_and_runs);
     tcase_add_test(t, values_beyond);
+    tcase_add_test(t, kernels_agree);
     tcase_add_test(t, refusals);
     return tests_run();
 }
