@@ -19,9 +19,9 @@
 struct settings {
     const char *ladder, *root, *classes, *spool;
     const char *image_field, *label_field, *key_field;
-    uint64_t records, record_nbytes, seed, threads, max_side, quality;
+    uint64_t records, record_nbytes, seed, threads, max_side, target_nbytes, quality;
     uint64_t max_pixels, max_scans, max_sample_nbytes, max_memory_nbytes;
-    const char *extensions, *annotations;
+    const char *extensions, *annotations, *pictures;
     uint32_t on_bad, opaque, from, layout, coding, originals, key_dot;
     bool all_files, no_shuffle, no_classes, segmentations, dedupe, json, dry_run, quiet;
 };
@@ -62,6 +62,11 @@ static const struct pcrtool_option options[] = {
       "(PNG, WebP, JPEG with unusual scans): keep them whole (default), or refuse\n"
       "them as bad inputs",
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
+    { "pictures", "WHAT",
+      "what becomes of intact images of other formats (PNG, WebP): opaque\n"
+      "(default), or LOSSY jpeg:Q: encoded as JPEG of quality Q, upright, with\n"
+      "their colour profile; transparent ones stay opaque",
+      PCRTOOL_TEXT, SETTING(pictures) },
     { "from", "FORMAT",
       "what SRC is: folder, list, tar (also compressed, or - or a pipe), zip,\n"
       "tfrecord, mds, litdata, beton (FFCV), lmdb, pcr-release (records of the\n"
@@ -141,8 +146,15 @@ static const struct pcrtool_option options[] = {
       "LOSSY: reduce images with a longer side to N pixels and encode them\n"
       "as JPEG before they are packed; smaller images are unchanged",
       PCRTOOL_NUMBER, SETTING(max_side), .min = 1, .max = 65500 },
-    { "quality", "N", "of the JPEGs that --max-side makes; default 90", PCRTOOL_NUMBER,
-      SETTING(quality), .min = 1, .max = 100, .needs = "max-side" },
+    { "target-bytes", "SIZE",
+      "LOSSY: encode images whose file is larger, as JPEG of the highest quality\n"
+      "in which it has at most SIZE bytes, such as 64K",
+      PCRTOOL_SIZE, SETTING(target_nbytes), .min = 1, .max = UINT32_MAX,
+      .excludes = "annotations" },
+    { "quality", "N",
+      "of the JPEGs that --max-side makes, and the highest that --target-bytes\n"
+      "takes; default 90",
+      PCRTOOL_NUMBER, SETTING(quality), .min = 1, .max = 100 },
     { "dry-run", NULL, "do everything but write; names all bad inputs", PCRTOOL_FLAG,
       SETTING(dry_run) },
     { "json", NULL, "print the summary as JSON", PCRTOOL_FLAG, SETTING(json) },
@@ -239,10 +251,12 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .bad_input = bad_input,
         .context = v,
         .max_side = (uint32_t) s->max_side,
-        .quality = (uint32_t) s->quality,
+        .quality = (uint32_t) v->quality,
         .manifest_out = &v->manifest,
         .coding = s->coding,
         .originals = s->originals, /* the words are in the enum's order */
+        .pictures = v->pictures,
+        .target_nbytes = (uint32_t) s->target_nbytes,
     };
     pcrtool_conversion_begin(v);
     int rc = pcr_dataset_write(v->path, source, &o, &v->report, &err);
@@ -349,6 +363,44 @@ static int read_extensions(const struct pcrtool_command *c, const char *value,
     return rc;
 }
 
+/* opaque, jpeg:Q */
+static int read_pictures(const struct settings *s, struct pcrtool_conversion *v)
+{
+    static const char jpeg[] = "jpeg:";
+    const char *text = s->pictures ? s->pictures : "opaque", *digits = text + strlen(jpeg);
+    v->pictures = PCR_PICTURES_OPAQUE;
+    if (strcmp(text, "opaque") != 0) {
+        const bool is_jpeg = !strncmp(text, jpeg, strlen(jpeg));
+        char *end = NULL;
+        unsigned long n = is_jpeg && *digits >= '1' && *digits <= '9'
+                              ? strtoul(digits, &end, 10)
+                              : 0;
+        if (n < 1 || n > 100 || *end) {
+            pcrtool_error(v->command,
+                          "--pictures is '%s', expected opaque, or jpeg:Q with a quality Q of "
+                          "1 to 100",
+                          text);
+            return PCRTOOL_USAGE;
+        }
+        if (s->quality && s->quality != n) {
+            pcrtool_error(v->command,
+                          "--pictures %s and --quality %" PRIu64
+                          ": a conversion makes JPEGs of one quality",
+                          text, s->quality);
+            return PCRTOOL_USAGE;
+        }
+        v->pictures = PCR_PICTURES_JPEG;
+        v->quality = n;
+    }
+    if (s->quality && !s->max_side && !s->target_nbytes && v->pictures != PCR_PICTURES_JPEG) {
+        pcrtool_error(v->command,
+                      "--quality applies to --max-side and --target-bytes, neither "
+                      "of which is given");
+        return PCRTOOL_USAGE;
+    }
+    return PCRTOOL_DONE;
+}
+
 static int run_convert(const struct pcrtool_args *args)
 {
     const struct settings *s = args->settings;
@@ -361,9 +413,12 @@ static int run_convert(const struct pcrtool_args *args)
         .dry_run = s->dry_run,
         .quiet = s->quiet,
         .max_side = s->max_side,
+        .target_nbytes = s->target_nbytes,
         .quality = s->quality,
     };
     int rc = check_settings(args->command, s, args->operands[0]);
+    if (!rc)
+        rc = read_pictures(s, &v);
     if (!rc)
         rc = pcrtool_ladder_get(args->command, s->ladder, s->coding, &ladder);
     if (!rc && s->classes)
@@ -403,9 +458,9 @@ const struct pcrtool_command pcrtool_convert = {
         "\n"
         "Each JPEG is divided among fidelities without loss, and this is verified. The\n"
         "same command continues a run that was stopped. Sources are never changed.\n"
-        "Only --max-side and --on-bad salvage lose anything. --max-side reduces larger\n"
-        "images, JPEG, PNG and WebP, and keeps only the colour profile of their metadata;\n"
-        "pcrtool info shows it.\n",
+        "Only --max-side, --target-bytes, --pictures jpeg:Q and --on-bad salvage lose\n"
+        "anything. The first three encode images as JPEG, and keep only the colour\n"
+        "profile of their metadata; pcrtool info shows it.\n",
     .examples = "  pcrtool convert photos/ dataset/\n"
                 "  pcrtool convert --on-bad skip --record-bytes 64M list.csv dataset/\n"
                 "  pcrtool convert --dry-run photos/ unused/\n"

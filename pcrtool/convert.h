@@ -28,7 +28,8 @@ struct pcrtool_conversion {
     double start, seconds;
     bool started;                              /* progress was called */
     uint64_t kept;                             /* samples done before anything was packed */
-    uint64_t max_side, quality;                /* as requested; 0: not */
+    uint64_t max_side, target_nbytes, quality; /* as requested; 0: not */
+    uint32_t pictures;                         /* enum pcr_pictures, as requested */
     struct pcrtool_bad bad[PCRTOOL_BAD_KINDS]; /* of this run, by name */
     uint32_t bad_kinds;
     uint64_t bad_others; /* of further kinds */

@@ -39,11 +39,20 @@ static void print_fidelities(const struct pcr_dataset *ds, const struct pcr_data
 static void print_reduced(const struct pcrtool_conversion *v)
 {
     const struct pcr_write_progress *p = &v->report;
+    char size[PCRTOOL_SIZE_NBYTES];
+    if (v->max_side || v->target_nbytes)
+        printf("reduced %" PRIu64 " image(s)%s to", p->samples_reduced,
+               p->records_kept ? " in this run" : "");
     if (v->max_side)
-        printf("reduced %" PRIu64 " image(s)%s to %" PRIu64 " px, JPEG quality %" PRIu64
+        printf(" %" PRIu64 " px,", v->max_side);
+    if (v->target_nbytes)
+        printf(" at most %s,", pcrtool_size(size, v->target_nbytes));
+    if (v->max_side || v->target_nbytes)
+        printf(" JPEG quality %" PRIu64 " (lossy)\n", v->quality ? v->quality : 90);
+    if (p->samples_encoded || v->pictures == PCR_PICTURES_JPEG)
+        printf("encoded %" PRIu64 " image(s) of other formats as JPEG, quality %" PRIu64
                " (lossy)\n",
-               p->samples_reduced, p->records_kept ? " in this run" : "", v->max_side,
-               v->quality ? v->quality : 90);
+               p->samples_encoded, v->quality ? v->quality : 90);
 }
 
 void pcrtool_conversion_count_bad(struct pcrtool_conversion *v, const char *format)
@@ -174,6 +183,7 @@ static int print_json(const struct pcrtool_conversion *v)
     set_number(root, "record_count", p->record_count);
     set_number(root, "records_kept", p->records_kept);
     set_number(root, "reduced_count", p->samples_reduced);
+    set_number(root, "encoded_count", p->samples_encoded);
     set_number(root, "undecodable_count", p->samples_undecodable);
     set_number(root, "salvaged_count", p->samples_salvaged);
     set_number(root, "unrestorable_count", p->samples_unrestorable);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <pcr/source.h>
+#include <pcr/writer.h>
 
 #include "commands.h"
 #include "contents.h"
@@ -221,6 +222,24 @@ static void print_codings(const struct pcr_dataset_info *info)
     putchar('\n');
 }
 
+/* What images the writer made JPEGs. */
+static void print_jpegs(const struct pcr_dataset_info *info)
+{
+    char size[PCRTOOL_SIZE_NBYTES];
+    if (info->max_side || info->target_nbytes)
+        printf("reduced      larger images to");
+    if (info->max_side)
+        printf(" %" PRIu32 " px,", info->max_side);
+    if (info->target_nbytes)
+        printf(" at most %s,", pcrtool_size(size, info->target_nbytes));
+    if (info->max_side || info->target_nbytes)
+        printf(" as JPEG of quality %" PRIu32 ", before packing\n", info->quality);
+    if (info->pictures > PCR_PICTURES_OPAQUE || info->encoded_count)
+        printf("pictures     %" PRIu64 " of other formats as JPEG of quality %" PRIu32
+               "; others are whole\n",
+               info->encoded_count, info->quality);
+}
+
 static void print_text(const struct pcrtool_input *in, const char *path,
                        const struct measures *m)
 {
@@ -239,10 +258,7 @@ static void print_text(const struct pcrtool_input *in, const char *path,
     print_attributes(in);
     print_blobs(in, m);
     pcrtool_notes_summary(info);
-    if (info->max_side)
-        printf("reduced      larger images to %" PRIu32 " px, as JPEG of quality %" PRIu32
-               ", before packing\n",
-               info->max_side, info->quality);
+    print_jpegs(info);
     printf("bytes        %s, of which heads %s", pcrtool_size(total, info->total_nbytes),
            pcrtool_size(head, info->head_nbytes));
     if (info->source_nbytes)
@@ -332,6 +348,27 @@ static json_t *json_sizes(const struct size_range *r)
                      (double) r->pixel_count / (double) r->count);
 }
 
+/* What images the writer made JPEGs. */
+static void set_jpegs(json_t *root, const struct pcr_dataset_info *info)
+{
+    json_t *o = json_object();
+    if (info->max_side)
+        json_object_set_new(o, "max_side", json_integer(info->max_side));
+    if (info->target_nbytes)
+        json_object_set_new(o, "target_nbytes", json_integer(info->target_nbytes));
+    if (info->max_side || info->target_nbytes) {
+        json_object_set_new(o, "quality", json_integer(info->quality));
+        json_object_set(root, "reduced", o);
+    }
+    json_decref(o);
+    if (info->pictures > PCR_PICTURES_OPAQUE || info->encoded_count)
+        json_object_set_new(root, "pictures",
+                            json_pack("{ss sI si}", "chosen",
+                                      info->pictures == PCR_PICTURES_JPEG ? "jpeg" : "opaque",
+                                      "jpeg_count", (json_int_t) info->encoded_count,
+                                      "quality", (int) info->quality));
+}
+
 static void set_counts(json_t *root, const struct pcr_dataset_info *info)
 {
     const struct {
@@ -369,10 +406,7 @@ static int print_json(const struct pcrtool_input *in, const char *path,
     pcrtool_json_set_text(root, "path", path, strlen(path));
     if (ladder)
         pcrtool_json_set_text(root, "ladder", ladder, strlen(ladder));
-    if (info->max_side)
-        json_object_set_new(root, "reduced",
-                            json_pack("{si si}", "max_side", (int) info->max_side, "quality",
-                                      (int) info->quality));
+    set_jpegs(root, info);
     set_counts(root, info);
     json_object_set_new(root, "originals", json_boolean(info->originals));
     if (info->coding)
@@ -445,7 +479,7 @@ static const struct pcrtool_option options[] = {
       PCRTOOL_FLAG, SETTING(sizes) },
     { "notes", NULL,
       "list the samples that conversion noted: undecodable, salvaged,\n"
-      "unrestorable, or with dropped bytes after the image",
+      "unrestorable, encoded as JPEG, or with dropped bytes after the image",
       PCRTOOL_FLAG, SETTING(notes) },
     { "json", NULL, "print JSON", PCRTOOL_FLAG, SETTING(json) },
     { 0 },

@@ -47,16 +47,16 @@ int pcrtool_notes_read(const struct pcrtool_input *in, json_t **out)
 static void print_note(const json_t *note)
 {
     static const char *const members[] = { "undecodable", "salvaged", "unrestorable",
-                                           "dropped" };
+                                           "encoded", "dropped" };
     const char *key = json_string_value(json_object_get(note, "key"));
-    for (size_t i = 0; key && i < 4; i++) {
+    for (size_t i = 0; key && i < 5; i++) {
         const char *text = json_string_value(json_object_get(note, members[i]));
         if (!text)
             continue;
         pcrtool_print_name(stdout, key, strlen(key));
         printf(": %s: ", members[i]);
         pcrtool_print_name(stdout, text, strlen(text));
-        if (i == 3)
+        if (i == 4)
             printf(", %" JSON_INTEGER_FORMAT " bytes",
                    json_integer_value(json_object_get(note, "dropped_nbytes")));
         putchar('\n');

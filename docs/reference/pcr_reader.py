@@ -368,7 +368,8 @@ class Record:
             raise PcrError("CORRUPT", f"a note: {error}") from error
         for note in found:
             need(isinstance(note, dict) and note.get("index") in range(self.count) and
-                 all(isinstance(note.get(name, ""), str) for name in ("undecodable", "salvaged"))
+                 all(isinstance(note.get(name, ""), str)
+                     for name in ("undecodable", "salvaged", "encoded"))
                  and note.get("dropped_nbytes", 1) >= 1, "CORRUPT", f"a note {note}")
         return found
 

@@ -29,7 +29,10 @@ struct pcri_notes {
     char undecodable[PCRI_NOTE_NBYTES]; /* what the file is, if no decoder here can show it */
     char salvaged[PCRI_NOTE_NBYTES];    /* what was wrong with it */
     char unrestorable
-        [PCRI_NOTE_NBYTES];         /* why the file is kept whole, though it can be coded */
+        [PCRI_NOTE_NBYTES]; /* why the file is kept whole, though it can be coded */
+    char encoded
+        [PCRI_NOTE_NBYTES]; /* the format of the file, if the image is a JPEG made of its
+                                     * pixels */
     char dropped[PCRI_NOTE_NBYTES]; /* what came after the image and was not kept */
     uint64_t dropped_nbytes;        /* bytes of that; 0: nothing */
 };

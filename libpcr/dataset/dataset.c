@@ -359,6 +359,9 @@ int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *
         .scans_count = m->codings.scans,
         .packed_count = m->codings.packed,
         .coding = m->coding,
+        .encoded_count = m->notes.encoded,
+        .pictures = m->pictures,
+        .target_nbytes = m->target_nbytes,
     };
     return pcri_info_copy(info_out, "pcr_dataset_info", &info, sizeof(info), err);
 }

@@ -774,6 +774,21 @@ int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
     return 0;
 }
 
+int pcri_decoder_has_alpha(struct pcr_decoder *d, const void *data, size_t nbytes,
+                           const struct pcr_decode_options *opts, bool *out,
+                           struct pcr_error *err)
+{
+    struct pcr_decode_options o;
+    struct pcri_decode_job j;
+    const struct pcr_span file = { data, nbytes };
+    int rc = begin(d, &file, 1, opts, &o, &j, err);
+    if (rc)
+        return rc;
+    *out = j.stored.has_alpha;
+    end(&j);
+    return 0;
+}
+
 void pcri_decoder_close(struct pcr_decoder *d)
 {
     d->may_continue = false;

@@ -17,6 +17,8 @@ int pcri_profile_read(const struct pcr_spans *file, struct pcr_buffer *profile, 
 int pcri_profile_find(const uint8_t *data, size_t nbytes, bool *gray,
                       struct pcr_buffer *profile, struct pcr_error *err);
 
+enum { PCRI_JPEG_MOST_SIDE = 65500 }; /* libjpeg's */
+
 /* Encodes packed pixels, RGB (4:2:0) or gray, as a baseline JPEG, which replaces `out`.
  * quality: libjpeg's, 1 to 100. The same bytes whatever the CPU. NOMEM, LIMIT (65,500
  * pixels). */

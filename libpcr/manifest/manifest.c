@@ -232,7 +232,8 @@ static bool statistics_agree(const struct pcri_manifest *m)
            source == m->source_nbytes && codings_agree(&m->codings, samples) &&
            m->skipped_count <= INT64_MAX && m->notes.undecodable <= m->codings.opaque &&
            m->notes.salvaged <= samples && m->notes.unrestorable <= m->codings.opaque &&
-           m->notes.dropped <= samples && m->notes.dropped <= m->notes.dropped_nbytes &&
+           m->notes.encoded <= samples && m->notes.dropped <= samples &&
+           m->notes.dropped <= m->notes.dropped_nbytes &&
            !memcmp(groups, m->group_nbytes, m->group_count * sizeof(groups[0]));
 }
 

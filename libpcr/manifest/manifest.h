@@ -4,6 +4,7 @@
 #define PCRI_MANIFEST_H
 
 #include <pcr/dataset.h>
+#include <pcr/writer.h>
 
 #include "../base/base.h"
 #include "../record/record.h"
@@ -44,11 +45,13 @@ struct pcri_manifest {
     struct pcri_schema schema; /* of attributes */
     struct pcri_schema blobs;  /* their names */
     uint32_t class_count, split_count;
-    char *ladder, *writer;      /* malloc'd */
-    uint32_t max_side, quality; /* of images that were reduced; 0: none */
-    uint32_t originals;         /* 1: source files can be restored, except salvaged ones */
-    uint32_t coding;            /* that the writer was told to use; 0: not known */
-    char **classes; /* class_count names, UTF-8; each malloc'd, or all in class_names */
+    char *ladder, *writer;            /* malloc'd */
+    uint32_t max_side, target_nbytes; /* to which images were reduced; 0: to none */
+    uint32_t quality;                 /* of the JPEGs that were made; 0: none */
+    uint32_t pictures;                /* enum pcr_pictures; 0: not known */
+    uint32_t originals; /* 1: source files can be restored, except salvaged ones */
+    uint32_t coding;    /* that the writer was told to use; 0: not known */
+    char **classes;     /* class_count names, UTF-8; each malloc'd, or all in class_names */
     char *class_names;
     struct pcri_split *splits;
     /* Statistics; add_record() counts everything but codings, skipped, notes and

@@ -140,6 +140,7 @@ enum member {
     SPLITS,
     SCHEMA,
     REDUCED,
+    PICTURES,
     CODINGS,
     ORIGINALS,
     LIMITS,
@@ -150,8 +151,9 @@ enum member {
 };
 
 static const char *const member_names[MEMBERS] = {
-    "format",  "version", "required",  "ladder", "group_count", "classes", "splits",  "schema",
-    "reduced", "codings", "originals", "limits", "statistics",  "writer",  "records",
+    "format", "version",    "required", "ladder",   "group_count", "classes",
+    "splits", "schema",     "reduced",  "pictures", "codings",     "originals",
+    "limits", "statistics", "writer",   "records",
 };
 
 /* What the file is, before anything else is looked at. */
@@ -365,14 +367,31 @@ static int get_fields(const struct text *t, const char *name, const char *const 
     return rc;
 }
 
-/* May be missing. */
+/* May be missing, and so may each of its members. */
 static int parse_reduced(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
 {
-    static const char *const names[] = { "max_side", "quality" };
-    uint64_t max_side = 0, quality = 0;
-    const struct field fields[] = { { UINT32_MAX, &max_side }, { 100, &quality } };
-    int rc = t->at ? get_fields(t, "reduced", names, fields, 2, false, err) : 0;
+    static const char *const names[] = { "max_side", "target_nbytes", "quality" };
+    uint64_t max_side = 0, target_nbytes = 0, quality = 0;
+    const struct field fields[] = { { UINT32_MAX, &max_side },
+                                    { UINT32_MAX, &target_nbytes },
+                                    { 100, &quality } };
+    int rc = t->at ? get_fields(t, "reduced", names, fields, 3, true, err) : 0;
     m->max_side = (uint32_t) max_side;
+    m->target_nbytes = (uint32_t) target_nbytes;
+    m->quality = (uint32_t) quality;
+    return rc;
+}
+
+/* May be missing: they were kept whole. */
+static int parse_pictures(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
+{
+    static const char *const names[] = { "chosen", "jpeg_count", "quality" };
+    uint64_t chosen = PCR_PICTURES_OPAQUE, quality = m->quality;
+    const struct field fields[] = { { UINT8_MAX, &chosen },
+                                    { INT64_MAX, &m->notes.encoded },
+                                    { 100, &quality } };
+    int rc = t->at ? get_fields(t, "pictures", names, fields, 3, false, err) : 0;
+    m->pictures = (uint32_t) chosen;
     m->quality = (uint32_t) quality;
     return rc;
 }
@@ -567,6 +586,7 @@ static int parse_root(const void *text, size_t nbytes, struct pcri_manifest *m,
         (rc = parse_splits(&root[SPLITS], m, err)) ||
         (rc = parse_schema(&root[SCHEMA], m, err)) ||
         (rc = parse_reduced(&root[REDUCED], m, err)) ||
+        (rc = parse_pictures(&root[PICTURES], m, err)) ||
         (rc = parse_codings(&root[CODINGS], m, err)) ||
         (rc = parse_originals(&root[ORIGINALS], m, err)) ||
         (rc = parse_limits(&root[LIMITS], m, err)) ||

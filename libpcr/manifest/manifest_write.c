@@ -125,6 +125,28 @@ static void set_limits(struct manifest_maker *k, json_t *root)
     }
 }
 
+/* What images were made JPEGs. */
+static void set_lossy(struct manifest_maker *k, json_t *root)
+{
+    const struct pcri_manifest *m = k->m;
+    if (m->max_side || m->target_nbytes) {
+        json_t *reduced = json_object();
+        if (m->max_side)
+            set(k, reduced, "max_side", number(m->max_side));
+        if (m->target_nbytes)
+            set(k, reduced, "target_nbytes", number(m->target_nbytes));
+        set(k, reduced, "quality", number(m->quality));
+        set(k, root, "reduced", reduced);
+    }
+    if (m->pictures > PCR_PICTURES_OPAQUE || m->notes.encoded) {
+        json_t *pictures = json_object();
+        set(k, pictures, "chosen", number(m->pictures));
+        set(k, pictures, "jpeg_count", number(m->notes.encoded));
+        set(k, pictures, "quality", number(m->quality));
+        set(k, root, "pictures", pictures);
+    }
+}
+
 static json_t *make_root(struct manifest_maker *k)
 {
     const struct pcri_manifest *m = k->m;
@@ -154,12 +176,7 @@ static json_t *make_root(struct manifest_maker *k)
         set(k, schema, "blobs", blobs);
     }
     set(k, o, "schema", schema);
-    if (m->max_side) {
-        json_t *reduced = json_object();
-        set(k, reduced, "max_side", number(m->max_side));
-        set(k, reduced, "quality", number(m->quality));
-        set(k, o, "reduced", reduced);
-    }
+    set_lossy(k, o);
     if (m->coding) {
         json_t *codings = json_object();
         set(k, codings, "chosen", number(m->coding));

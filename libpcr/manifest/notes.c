@@ -40,7 +40,8 @@ int pcri_json_set_text(json_t *object, const char *name, const char *text)
 
 bool pcri_notes_any(const struct pcri_notes *n)
 {
-    return n->undecodable[0] || n->salvaged[0] || n->unrestorable[0] || n->dropped_nbytes;
+    return n->undecodable[0] || n->salvaged[0] || n->unrestorable[0] || n->encoded[0] ||
+           n->dropped_nbytes;
 }
 
 void pcri_notes_add(struct pcri_note_counts *sums, const struct pcri_notes *n)
@@ -48,6 +49,7 @@ void pcri_notes_add(struct pcri_note_counts *sums, const struct pcri_notes *n)
     sums->undecodable += n->undecodable[0] != '\0';
     sums->salvaged += n->salvaged[0] != '\0';
     sums->unrestorable += n->unrestorable[0] != '\0';
+    sums->encoded += n->encoded[0] != '\0';
     sums->dropped += n->dropped_nbytes != 0;
     sums->dropped_nbytes += n->dropped_nbytes;
 }
@@ -64,6 +66,8 @@ int pcri_notes_render(const struct pcri_notes *n, uint32_t index, const char *ke
         rc |= pcri_json_set_text(object, "salvaged", n->salvaged);
     if (n->unrestorable[0])
         rc |= pcri_json_set_text(object, "unrestorable", n->unrestorable);
+    if (n->encoded[0])
+        rc |= pcri_json_set_text(object, "encoded", n->encoded);
     if (n->dropped_nbytes) {
         rc |= pcri_json_set_text(object, "dropped", n->dropped);
         rc |= json_object_set_new(object, "dropped_nbytes",
@@ -84,6 +88,7 @@ static bool count_note(const json_t *object, uint32_t sample_count,
     const json_t *undecodable = json_object_get(object, "undecodable");
     const json_t *salvaged = json_object_get(object, "salvaged");
     const json_t *unrestorable = json_object_get(object, "unrestorable");
+    const json_t *encoded = json_object_get(object, "encoded");
     const json_t *dropped = json_object_get(object, "dropped_nbytes");
     if (!json_is_integer(index) || json_integer_value(index) < 0 ||
         json_integer_value(index) >= sample_count)
@@ -91,12 +96,14 @@ static bool count_note(const json_t *object, uint32_t sample_count,
     if ((undecodable && !json_is_string(undecodable)) ||
         (salvaged && !json_is_string(salvaged)) ||
         (unrestorable && !json_is_string(unrestorable)) ||
+        (encoded && !json_is_string(encoded)) ||
         (dropped && (!json_is_integer(dropped) || json_integer_value(dropped) < 1)))
         return false;
     uint64_t nbytes = dropped ? (uint64_t) json_integer_value(dropped) : 0;
     sums->undecodable += undecodable != NULL;
     sums->salvaged += salvaged != NULL;
     sums->unrestorable += unrestorable != NULL;
+    sums->encoded += encoded != NULL;
     sums->dropped += dropped != NULL;
     return !__builtin_add_overflow(sums->dropped_nbytes, nbytes, &sums->dropped_nbytes);
 }

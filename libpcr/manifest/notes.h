@@ -12,6 +12,7 @@ struct pcri_note_counts {
     uint64_t undecodable;    /* samples that this library's decoders cannot show */
     uint64_t salvaged;       /* samples of damaged files, coded as far as they decode */
     uint64_t unrestorable;   /* samples kept whole for the sake of their files */
+    uint64_t encoded;        /* samples of other files than JPEG, that became JPEGs */
     uint64_t dropped;        /* samples whose files had bytes after the image that */
     uint64_t dropped_nbytes; /* were not kept; and the number of those bytes */
 };

@@ -71,6 +71,8 @@ static int print_options(struct print *f, const struct pcr_write_options *o,
         o->max_side,
         o->quality,
         o->originals,
+        o->pictures,
+        o->target_nbytes,
     };
     int rc = print_text(f, pcr_version(), err);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !rc; i++)

@@ -51,7 +51,7 @@ static int check_options(const struct pcr_write_options *o, struct pcr_error *er
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_dataset_recode: no coding");
     if ((o->flags & ~(uint32_t) PCR_WRITE_DRY_RUN) || o->seed || o->record_samples ||
         o->record_nbytes || o->bad_policy || o->opaque_policy || o->max_side || o->quality ||
-        o->originals)
+        o->originals || o->pictures || o->target_nbytes)
         return pcri_fail(err, PCR_ERR_INVAL,
                          "pcr_dataset_recode keeps samples, their order and their records: "
                          "only coding, ladder, thread_count, limits, max_memory_nbytes, "

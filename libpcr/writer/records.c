@@ -230,6 +230,7 @@ void pcri_write_count_notes(struct pcri_write *w, const struct pcri_note_counts 
     w->progress.samples_undecodable += c->undecodable;
     w->progress.samples_salvaged += c->salvaged;
     w->progress.samples_unrestorable += c->unrestorable;
+    w->progress.samples_encoded += c->encoded;
     w->progress.samples_dropped += c->dropped;
     w->progress.dropped_nbytes += c->dropped_nbytes;
 }
@@ -290,7 +291,7 @@ static bool note_coded(struct pcri_write *w, const struct claim *c)
         w->progress.samples_bad++;
     } else {
         w->progress.samples_done++;
-        w->progress.samples_reduced += s->reduced;
+        w->progress.samples_reduced += s->reduction.smaller;
         w->progress.source_nbytes += s->coded.source_nbytes;
     }
     bool last = --c->flight->pending == 0;

@@ -43,13 +43,21 @@ static bool same_originals(const struct pcri_write *w, const struct pcri_manifes
            (w->opts.originals == PCR_ORIGINALS_ON) == (m->originals != 0);
 }
 
+static bool same_jpegs(const struct pcri_write *w, const struct pcri_manifest *m)
+{
+    const struct pcri_manifest *from = w->recode ? &w->recode->dataset->manifest : NULL;
+    return m->max_side == (from ? from->max_side : w->opts.max_side) &&
+           m->target_nbytes == (from ? from->target_nbytes : w->opts.target_nbytes) &&
+           m->quality == (from ? from->quality : w->opts.quality) &&
+           m->pictures == (from ? from->pictures : w->opts.pictures);
+}
+
 static int compare_frame(const struct pcri_write *w, const struct pcri_manifest *m, bool *same,
                          struct pcr_error *err)
 {
     int rc = 0;
     *same = !strcmp(m->ladder, pcr_ladder_text(w->ladder)) && m->coding == w->opts.coding &&
-            same_originals(w, m) && m->max_side == w->opts.max_side &&
-            m->quality == w->opts.quality && m->label_kind == w->plan.label_kind &&
+            same_originals(w, m) && same_jpegs(w, m) && m->label_kind == w->plan.label_kind &&
             m->class_count == w->plan.class_count && m->split_count == w->plan.split_count &&
             (w->recode ? m->sample_count == w->plan.sample_count : same_outcome(w, m));
     for (uint32_t i = 0; i < m->class_count && *same && !rc; i++)

@@ -173,13 +173,21 @@ static int mark_salvaged(struct pcri_slot *slot, const char *reason, struct pcr_
                                   err);
 }
 
+/* A sample that cannot have the size that the options ask for is bad, the others are not. */
+static int reduce(struct pcri_worker *t, struct pcri_slot *slot, struct pcr_error *why)
+{
+    int rc = pcri_sample_reduce(t, &slot->reduction, why);
+    return rc == PCR_ERR_LIMIT ? VERDICT_BAD : rc;
+}
+
 /* Reduces and codes again what was salvaged, if the options want it smaller. */
 static int reduce_salvaged(struct pcri_worker *t, struct pcri_slot *slot,
                            struct pcr_error *why)
 {
-    uint32_t side = t->write->opts.max_side;
+    const uint32_t side = t->write->opts.max_side;
+    const bool large = side && (slot->coded.width > side || slot->coded.height > side);
     struct pcr_span whole;
-    if (!side || (slot->coded.width <= side && slot->coded.height <= side))
+    if (!large && !t->write->opts.target_nbytes)
         return VERDICT_CODED;
     int verdict = pcri_coder_file(t->coder, &whole, why);
     struct pcr_buffer damaged = t->file;
@@ -187,10 +195,12 @@ static int reduce_salvaged(struct pcri_worker *t, struct pcri_slot *slot,
     if (!verdict)
         verdict = pcri_buffer_append(&t->file, whole.data, whole.nbytes, why);
     if (!verdict)
-        verdict = pcri_sample_reduce(t, &slot->reduced, why);
-    pcri_coded_free(&slot->coded);
-    if (!verdict)
-        verdict = slot->reduced ? judge(t, &slot->coded, why) : VERDICT_BAD;
+        verdict = reduce(t, slot, why);
+    const bool again = large || slot->reduction.made;
+    if (verdict || again)
+        pcri_coded_free(&slot->coded);
+    if (!verdict && again)
+        verdict = slot->reduction.made ? judge(t, &slot->coded, why) : VERDICT_BAD;
     pcr_buffer_free(&t->file);
     t->file = damaged;
     return verdict;
@@ -224,6 +234,15 @@ static int note_whole(struct pcri_slot *slot, const struct pcr_error *why,
         return PCR_ERR_NOMEM;
     snprintf(notes->unrestorable, sizeof(notes->unrestorable), "%.*s",
              (int) sizeof(notes->unrestorable) - 1, why->message);
+    return 0;
+}
+
+static int note_encoded(struct pcri_slot *slot, struct pcr_error *err)
+{
+    struct pcri_notes *notes = pcri_coded_notes(&slot->coded, err);
+    if (!notes)
+        return PCR_ERR_NOMEM;
+    snprintf(notes->encoded, sizeof(notes->encoded), "%s", slot->reduction.picture);
     return 0;
 }
 
@@ -296,11 +315,13 @@ static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
         verdict = VERDICT_MISSING;
     } else if (!verdict) {
         uint64_t source_nbytes = t->file.nbytes;
-        verdict = pcri_sample_reduce(t, &slot->reduced, &why);
+        verdict = reduce(t, slot, &why);
         if (!verdict)
             verdict = judge(t, &slot->coded, &why);
         if (verdict == VERDICT_CODED)
             slot->coded.source_nbytes = source_nbytes;
+        if (verdict == VERDICT_CODED && slot->reduction.picture)
+            verdict = note_encoded(slot, &why);
     }
     if (verdict == VERDICT_BAD && t->write->opts.bad_policy == PCR_BAD_SALVAGE)
         verdict = salvage(t, slot, &why);

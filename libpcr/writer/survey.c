@@ -36,7 +36,8 @@ static int survey_one(struct pcri_worker *t, uint64_t i, uint64_t index, struct 
     struct pcri_write *w = t->write;
     struct pcri_coder_stats **out = &w->stats[i];
     struct pcr_error why;
-    bool reduced, lost;
+    struct pcri_reduction reduction;
+    bool lost;
     int rc = pcri_sample_load(t, index, &lost, &why);
     /* The tables shall not depend on what passes, nor records be made with tables that the next
      * run would not make. */
@@ -45,7 +46,7 @@ static int survey_one(struct pcri_worker *t, uint64_t i, uint64_t index, struct 
     if (lost)
         pcri_lost_add(w, index, &why);
     if (!rc)
-        rc = pcri_sample_reduce(t, &reduced, err);
+        rc = pcri_sample_reduce(t, &reduction, err);
     if (!rc)
         rc = pcri_coder_survey(t->coder, t->file.data, t->file.nbytes, out, err);
     if (!rc)

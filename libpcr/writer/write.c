@@ -3,16 +3,39 @@
 #include <stdlib.h>
 
 #include "../dataset/dataset.h"
+#include "../image/profile.h"
 #include "write.h"
 
 /* --- options --- */
 
 enum {
-    MAX_SIDE = 65500,     /* libjpeg's */
-    DEFAULT_QUALITY = 90, /* of reduced images */
+    DEFAULT_QUALITY = 90, /* of the JPEGs that are made */
 };
 
 static const uint64_t DEFAULT_MEMORY_NBYTES = UINT64_C(2) << 30;
+
+static bool makes_jpegs(const struct pcr_write_options *o)
+{
+    return o->max_side || o->target_nbytes || o->pictures == PCR_PICTURES_JPEG;
+}
+
+static int check_jpegs(const struct pcr_write_options *o, struct pcr_error *err)
+{
+    if (o->originals == PCR_ORIGINALS_ON && makes_jpegs(o))
+        return pcri_fail(err, PCR_ERR_INVAL, "originals cannot be kept of images that %s",
+                         o->max_side        ? "max_side reduces"
+                         : o->target_nbytes ? "target_nbytes reduces"
+                                            : "PCR_PICTURES_JPEG encodes");
+    if (o->max_side > PCRI_JPEG_MOST_SIDE)
+        return pcri_fail(err, PCR_ERR_INVAL, "max_side is %u, expected at most %u",
+                         (unsigned) o->max_side, (unsigned) PCRI_JPEG_MOST_SIDE);
+    if (o->quality > 100 || (o->quality && !makes_jpegs(o)))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "quality is %u, expected 1 to 100, and only with max_side, "
+                         "target_nbytes or PCR_PICTURES_JPEG",
+                         (unsigned) o->quality);
+    return 0;
+}
 
 static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
 {
@@ -30,20 +53,13 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
     if (o->originals > PCR_ORIGINALS_OFF)
         return pcri_fail(err, PCR_ERR_INVAL, "originals is %u, expected 0 to %u",
                          (unsigned) o->originals, (unsigned) PCR_ORIGINALS_OFF);
-    if (o->originals == PCR_ORIGINALS_ON && o->max_side)
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "originals cannot be kept of images that max_side reduces");
-    if (o->max_side > MAX_SIDE)
-        return pcri_fail(err, PCR_ERR_INVAL, "max_side is %u, expected at most %u",
-                         (unsigned) o->max_side, (unsigned) MAX_SIDE);
-    if (o->quality > 100 || (o->quality && !o->max_side))
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "quality is %u, expected 1 to 100, and only with max_side",
-                         (unsigned) o->quality);
+    if (o->pictures > PCR_PICTURES_JPEG)
+        return pcri_fail(err, PCR_ERR_INVAL, "pictures is %u, expected 0 to %u",
+                         (unsigned) o->pictures, (unsigned) PCR_PICTURES_JPEG);
     if (o->record_samples > o->limits->max_samples)
         return pcri_fail(err, PCR_ERR_LIMIT, "record_samples is %u, the limit is %u",
                          (unsigned) o->record_samples, (unsigned) o->limits->max_samples);
-    return 0;
+    return check_jpegs(o, err);
 }
 
 /* Packed, unless it cannot use the ladder. */
@@ -78,6 +94,8 @@ int pcri_write_options_take(struct pcr_write_options *own, struct pcr_limits *li
         own->coding = default_coding(own->ladder);
     if (!own->opaque_policy)
         own->opaque_policy = PCR_OPAQUE_KEEP;
+    if (!own->pictures)
+        own->pictures = PCR_PICTURES_OPAQUE;
     if (!own->thread_count)
         own->thread_count = pcri_cpu_count();
     if (own->thread_count > MAX_THREADS)
@@ -87,7 +105,7 @@ int pcri_write_options_take(struct pcr_write_options *own, struct pcr_limits *li
     rc = check_flags(own, err);
     if (!rc)
         rc = check_coding(own, err);
-    if (!rc && own->max_side && !own->quality)
+    if (!rc && makes_jpegs(own) && !own->quality)
         own->quality = DEFAULT_QUALITY;
     return rc;
 }
@@ -149,7 +167,9 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
         rc = pcri_schema_copy(&m->blobs, &w->plan.blobs, err);
     m->label_kind = w->plan.label_kind;
     m->max_side = from ? from->max_side : w->opts.max_side;
+    m->target_nbytes = from ? from->target_nbytes : w->opts.target_nbytes;
     m->quality = from ? from->quality : w->opts.quality;
+    m->pictures = from ? from->pictures : w->opts.pictures;
     m->originals = w->originals;
     m->coding = w->opts.coding;
     m->codings = w->codings;
@@ -159,6 +179,7 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
         .undecodable = w->progress.samples_undecodable,
         .salvaged = w->progress.samples_salvaged,
         .unrestorable = w->progress.samples_unrestorable,
+        .encoded = w->progress.samples_encoded,
         .dropped = w->progress.samples_dropped,
         .dropped_nbytes = w->progress.dropped_nbytes,
     };

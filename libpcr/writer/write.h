@@ -179,6 +179,13 @@ struct pcri_split_totals {
     uint64_t *class_counts;
 };
 
+/* What became of a sample's file before it was coded. */
+struct pcri_reduction {
+    bool made;           /* it was replaced by a JPEG of its pixels */
+    bool smaller;        /* since it was larger than the options' max_side or target_nbytes */
+    const char *picture; /* the format of a file that was no JPEG; static, or NULL */
+};
+
 /* A sample between coding and publishing. */
 struct pcri_slot {
     struct pcr_source_sample sample;
@@ -187,7 +194,7 @@ struct pcri_slot {
     char *attributes;        /* instead of the sample's; or NULL */
     struct pcr_sample *held; /* of the dataset being recoded: `sample` points into it */
     char *skip;              /* JSON object, if it was skipped; then the above are empty */
-    bool reduced;            /* to the options' max_side */
+    struct pcri_reduction reduction;
 };
 
 /* An input that the survey could not load. It stays lost, even if it could be loaded now: the
@@ -389,10 +396,12 @@ int pcri_attributes_as_stored(const struct pcri_schema *schema, const char *key,
 int pcri_attributes_render(const char *text, const char *salvaged, char **out,
                            struct pcr_error *err);
 
-/* Reduces t->file if the options ask for it: an image above their max_side becomes a JPEG of
- * that size, upright, with its ICC profile and no other metadata. Files that cannot be decoded
- * stay unchanged. NOMEM. (reduce.c) */
-int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *err);
+/* Makes t->file a JPEG of its pixels if the options ask for it: of an image above their max_side
+ * one of that size; of a file above their target_nbytes; of a picture of another format. It is
+ * upright, with the ICC profile and no other metadata. Files that cannot be decoded stay
+ * unchanged. NOMEM; LIMIT: it cannot have so few bytes. (reduce.c) */
+int pcri_sample_reduce(struct pcri_worker *t, struct pcri_reduction *out,
+                       struct pcr_error *err);
 
 /* --- another dataset's samples (recode_source.c, recode_sample.c) --- */
 

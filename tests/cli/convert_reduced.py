@@ -4,10 +4,25 @@
 import json
 import os
 import signal
+import struct
 import subprocess
+import zlib
 
 from helper import (PCRTOOL, convert, digests, fails, json_of, pcrtool, photos, records,
                     wait_for)
+
+
+def png(path, width, height, shade):
+    """A gray PNG file."""
+    def chunk(kind, data):
+        return (struct.pack(">I", len(data)) + kind + data
+                + struct.pack(">I", zlib.crc32(kind + data)))
+    with open(path, "wb") as out:
+        out.write(b"\x89PNG\r\n\x1a\n"
+                  + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+                  + chunk(b"IDAT", zlib.compress((b"\0" + bytes([shade]) * width) * height))
+                  + chunk(b"IEND", b""))
+
 
 source = photos(count=64, size="80x60")
 limit = ["--max-side", "50", "--quality", "80"]
@@ -38,3 +53,28 @@ pcrtool("verify", "--deep", "one.pcr")
 said = pcrtool("convert", source, "untouched.pcr", "--max-side", "80").stdout
 assert b"reduced 0 image(s)" in said, said
 fails("convert", source, "y.pcr", "--quality", "80", code=2, says=["--max-side"])
+
+# Files of a given size, and pictures of other formats.
+said = pcrtool("convert", source, "bytes.pcr", "--target-bytes", "1K", "--quality", "85").stdout
+assert b"to at most 1.0 KiB, JPEG quality 85 (lossy)" in said, said
+info = json_of("info", "--json", "bytes.pcr")
+assert info["reduced"] == {"target_nbytes": 1024, "quality": 85} and "pictures" not in info, info
+assert b"larger images to at most 1.0 KiB, as JPEG of" in pcrtool("info", "bytes.pcr").stdout
+
+os.mkdir("pngs")
+for number, shade in enumerate((0x10, 0x80)):
+    png(f"pngs/{number}.png", 9, 7, shade)
+made = json_of("convert", "--json", "--layout", "flat", "pngs", "made.pcr", "--pictures", "jpeg:77")
+assert made["encoded_count"] == 2 and made["opaque_count"] == 0, made
+said = pcrtool("convert", "--layout", "flat", "pngs", "x", "--dry-run", "--pictures",
+               "jpeg:77").stdout
+assert b"encoded 2 image(s) of other formats as JPEG, quality 77 (lossy)" in said, said
+info = json_of("info", "--json", "made.pcr")
+assert info["pictures"] == {"chosen": "jpeg", "jpeg_count": 2, "quality": 77}, info
+said = pcrtool("info", "made.pcr").stdout
+assert b"pictures     2 of other formats as JPEG of quality 77" in said, said
+assert b"0.png: encoded: PNG\n" in pcrtool("info", "--notes", "made.pcr").stdout
+for wrong in ("jpeg", "jpeg:0", "jpeg:101", "jpeg:+5", "jpeg:5x", "png"):
+    fails("convert", "pngs", "y", "--pictures", wrong, code=2, says=["expected opaque, or jpeg:Q"])
+fails("convert", "pngs", "y", "--pictures", "jpeg:80", "--quality", "81", code=2,
+      says=["JPEGs of one quality"])

@@ -26,6 +26,7 @@ ENUMS = {"PCR_": _structs.Code, "PCR_IO_": _structs.IoBackend, "PCR_CODING_": _s
          "PCR_SAMPLE_": _structs.SamplePolicy, "PCR_PROFILE_": _structs.ProfileUse,
          "PCR_STATS_": _structs.StatsForm,
          "PCR_BAD_": _structs.BadPolicy, "PCR_OPAQUE_": _structs.OpaquePolicy,
+         "PCR_PICTURES_": _structs.Pictures,
          "PCR_ORIGINALS_": _structs.Originals,
          "PCR_VERIFY_": _structs.VerifyKind, "PCR_FOLDERS_": _structs.FolderLayout,
          "PCR_LABEL_": _structs.LabelKind, "PCR_ELEMENT_": _structs.Element,

@@ -54,7 +54,10 @@ static void make(struct pcri_manifest *m)
     m->coding = PCR_CODING_PACKED;
     m->codings = (struct pcri_coding_counts) { 1, 2, 30 };
     m->skipped_count = 2;
-    m->notes = (struct pcri_note_counts) { 1, 3, 0, 4, 5000 };
+    m->notes = (struct pcri_note_counts) { 1, 3, 0, 7, 4, 5000 };
+    m->target_nbytes = 9000;
+    m->quality = 80;
+    m->pictures = PCR_PICTURES_JPEG;
 }
 
 START_TEST(round_trip)
@@ -79,6 +82,10 @@ START_TEST(round_trip)
     ck_assert_str_eq(n.schema.columns[0].name, "boxes");
     ck_assert_str_eq(n.schema.columns[0].text, "float64[][4]");
     ck_assert_mem_eq(&n.notes, &m.notes, sizeof(n.notes));
+    ck_assert_uint_eq(n.max_side, 0);
+    ck_assert_uint_eq(n.target_nbytes, 9000);
+    ck_assert_uint_eq(n.quality, 80);
+    ck_assert_uint_eq(n.pictures, PCR_PICTURES_JPEG);
     ck_assert_str_eq(n.ladder, "ladder x\n");
     for (uint32_t r = 0; r < 3; r++) {
         ck_assert_str_eq(pcri_manifest_file(&n, r), pcri_manifest_file(&m, r));

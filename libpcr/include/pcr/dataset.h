@@ -102,21 +102,21 @@ enum pcr_label_kind {
 
 /* A dataset's size and contents. */
 struct pcr_dataset_info {
-    uint32_t size;              /* set by the caller: sizeof(struct pcr_dataset_info) */
-    uint32_t group_count;       /* G, the highest fidelity */
-    uint64_t sample_count;      /* in the opened split(s) */
-    uint64_t record_count;      /* in the opened split(s) */
-    uint32_t class_count;       /* 0 if labels are not classes */
-    uint32_t split_count;       /* in the whole dataset */
-    uint64_t source_nbytes;     /* size of the source files of the opened split(s) */
-    uint64_t head_nbytes;       /* headers and heads */
-    uint64_t total_nbytes;      /* of the record files */
-    uint64_t opaque_count;      /* samples kept as whole files, in the whole dataset */
-    uint32_t version_major;     /* of the format */
-    uint32_t version_minor;     /* of the format */
-    uint32_t max_side;          /* larger images were reduced to this longest side before they
+    uint32_t size;          /* set by the caller: sizeof(struct pcr_dataset_info) */
+    uint32_t group_count;   /* G, the highest fidelity */
+    uint64_t sample_count;  /* in the opened split(s) */
+    uint64_t record_count;  /* in the opened split(s) */
+    uint32_t class_count;   /* 0 if labels are not classes */
+    uint32_t split_count;   /* in the whole dataset */
+    uint64_t source_nbytes; /* size of the source files of the opened split(s) */
+    uint64_t head_nbytes;   /* headers and heads */
+    uint64_t total_nbytes;  /* of the record files */
+    uint64_t opaque_count;  /* samples kept as whole files, in the whole dataset */
+    uint32_t version_major; /* of the format */
+    uint32_t version_minor; /* of the format */
+    uint32_t max_side;      /* larger images were reduced to this longest side before they
                                  * were packed; 0: none were */
-    uint32_t quality;           /* JPEG quality of the reduced images; 0 without max_side */
+    uint32_t quality;       /* of the JPEGs that the writer made, at most; 0: it made none */
     uint64_t undecodable_count; /* in the whole dataset: opaque samples that no decoder of the
                                  * writer's could show */
     uint64_t salvaged_count;    /* in the whole dataset: samples of damaged files, coded as far
@@ -141,6 +141,12 @@ struct pcr_dataset_info {
                                   * then not restored */
     uint64_t
         tail_nbytes; /* tails of the whole dataset's records: what restores files, notes */
+    uint64_t encoded_count; /* in the whole dataset: samples of other files than JPEG, of which
+                             * JPEGs were made */
+    uint32_t pictures; /* enum pcr_pictures (writer.h): what the writer was told to do with
+                             * such files. 0: not known, as for one record */
+    uint32_t
+        target_nbytes; /* larger files became JPEGs of at most so many bytes; 0: none did */
 };
 
 /* Fills *info_out up to its .size. Never blocks. Codes: INVAL. */

@@ -40,6 +40,20 @@ enum pcr_opaque_policy {
     PCR_OPAQUE_REFUSE = 2,  /* treat it as a bad input */
 };
 
+/* What becomes of intact images of other formats than JPEG, in which there are no coefficients to
+ * divide. */
+enum pcr_pictures {
+    PCR_PICTURES_DEFAULT = 0, /* means OPAQUE */
+    PCR_PICTURES_OPAQUE = 1,  /* the file is kept whole, as opaque_policy says; each fidelity
+                               * reads all of it */
+    PCR_PICTURES_JPEG = 2,    /* LOSSY: the pixels, as loaders deliver them (upright, 8 bits,
+                               * RGB or gray, of animations the first), are encoded as a JPEG of
+                               * libjpeg's `quality`, 4:2:0 or gray, that keeps the ICC profile
+                               * but no other metadata. A note of the sample names the format.
+                               * A picture with a pixel that is not opaque, or a side of more
+                               * than 65,500 pixels, stays as with OPAQUE */
+};
+
 /* Whether source files can be restored byte for byte (pcr_sample_original()). Each record's tail
  * then has what image and metadata do not say: Huffman tables, restart markers, padding, what
  * follows the image. Training never reads it. A file for which that would be more than a
@@ -48,7 +62,8 @@ enum pcr_opaque_policy {
 enum pcr_originals {
     PCR_ORIGINALS_DEFAULT =
         0,                /* ON if it costs at most a hundredth of the source, by 256 images of
-                                * it; OFF with max_side or PCR_OPAQUE_REFUSE */
+                                * it; OFF with max_side, target_nbytes, PCR_PICTURES_JPEG or
+                                * PCR_OPAQUE_REFUSE */
     PCR_ORIGINALS_ON = 1, /* files can be restored, or are kept whole */
     PCR_ORIGINALS_OFF = 2, /* pictures and metadata are kept, files are not */
 };
@@ -90,8 +105,8 @@ struct pcr_write_progress {
     uint64_t source_nbytes;  /* source bytes of the samples done */
     uint64_t written_nbytes; /* file size of the records done */
     uint64_t records_source_nbytes; /* source bytes of the records done */
-    uint64_t samples_reduced;       /* samples reduced to max_side, without those of records
-                                     * kept */
+    uint64_t samples_reduced;       /* samples reduced to max_side or target_nbytes, without
+                                     * those of records kept */
     uint64_t samples_undecodable;   /* in records done: kept whole, though no decoder here can
                                      * show them */
     uint64_t samples_salvaged; /* in records done: from damaged files, coded as far as they
@@ -105,6 +120,7 @@ struct pcr_write_progress {
     uint64_t samples_duplicate; /* left out as duplicates, and not in sample_count: see
                                      * PCR_WRITE_DEDUPE */
     uint64_t samples_across_splits; /* of these, those that are kept in another split */
+    uint64_t samples_encoded;       /* in records done: of other formats, that became JPEGs */
 };
 
 /* How to write a dataset. */
@@ -137,11 +153,12 @@ struct pcr_write_options {
     /* LOSSY: a JPEG, PNG or WebP with a side longer than max_side pixels is decoded, reduced
      * to that (bicubic, antialiased, in proportion) and encoded as a baseline 4:2:0 or gray
      * JPEG before it is packed. It is then upright, and keeps its ICC profile but no other
-     * metadata. Smaller images are unchanged. The manifest records it. Default 0: no
+     * metadata, nor its alpha. Smaller images are unchanged. The manifest records it. Default 0: no
      * reduction. */
     uint32_t max_side;
-    uint32_t quality;                /* of reduced images, libjpeg's 1 to 100; default 90; 0
-                                      * without max_side */
+    uint32_t quality;                /* of the JPEGs made for max_side, target_nbytes and
+                                      * PCR_PICTURES_JPEG, libjpeg's 1 to 100; default 90; 0
+                                      * without these */
     struct pcr_buffer *manifest_out; /* receives the manifest that a dry run would write, as in
                                       * docs/FORMAT.md; NULL: none */
     /* A storage of the program's own (storage.h) to write the dataset to; NULL: files. There
@@ -153,6 +170,12 @@ struct pcr_write_options {
      * datasets small pictures are scans where those take fewer bytes. */
     uint32_t coding;
     uint32_t originals; /* enum pcr_originals */
+    uint32_t pictures;  /* enum pcr_pictures */
+    /* LOSSY: an image whose file has more bytes is encoded as by max_side, in the highest quality,
+     * up to `quality`, in which its JPEG has at most so many bytes. If none has, it is a bad input
+     * (LIMIT). Smaller files are unchanged. So is what max_side and PCR_PICTURES_JPEG make, if it
+     * is smaller. The manifest records it. Default 0: any size. */
+    uint32_t target_nbytes;
 };
 
 /* Converts `source` into a dataset in folder `path`, which is created if necessary.

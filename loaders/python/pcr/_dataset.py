@@ -28,6 +28,8 @@ from .errors import InvalidError, PcrError
 if TYPE_CHECKING:  # it takes longer to import than all of this package
     import numpy.typing as npt
 
+PICTURES = {kind.value: kind.name.lower() for kind in st.Pictures if kind}
+
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 
@@ -326,8 +328,10 @@ class Dataset(Sequence[Sample]):
     def describe(self) -> Dict[str, Any]:
         """Counts and sizes (bytes, of the opened split(s)), format version, prefixes.
 
-        max_side, quality: what larger images were reduced to before they were packed, and
-        as JPEGs of which quality; None: nothing was reduced. In the whole dataset, whatever
+        max_side, target_nbytes: what larger images were reduced to before they were packed;
+        None: nothing was. pictures: what became of other formats than JPEG ("opaque", "jpeg";
+        None: not known, as of one record), encoded_count: so many of them became JPEGs. quality:
+        of the JPEGs that were made, at most; None: none were. In the whole dataset, whatever
         split was opened: coding ("scans" or "packed", that it was written with; None: not
         known, as of one record), scans_count and packed_count (samples of these codings),
         opaque_count (samples kept whole), undecodable_count (those of them
@@ -358,7 +362,10 @@ class Dataset(Sequence[Sample]):
             "unrestorable_count": info.unrestorable_count,
             "tail_nbytes": info.tail_nbytes,
             "max_side": info.max_side or None,
+            "target_nbytes": info.target_nbytes or None,
             "quality": info.quality or None,
+            "pictures": PICTURES.get(info.pictures),
+            "encoded_count": info.encoded_count,
             "source_nbytes": info.source_nbytes,
             "head_nbytes": info.head_nbytes,
             "total_nbytes": info.total_nbytes,
@@ -373,8 +380,8 @@ class Dataset(Sequence[Sample]):
         Each is a dictionary with "index" (in the dataset), "key", and what was noted:
         "undecodable" (what it is, if no decoder here could show it), "salvaged" (what was
         wrong with its file), "unrestorable" (why it was kept whole, though it can be coded),
-        "dropped" and "dropped_nbytes" (what stood after the image and was not kept). Reads all
-        records' heads and tails.
+        "encoded" (the format of a file that became a JPEG), "dropped" and "dropped_nbytes" (what
+        stood after the image and was not kept). Reads all records' heads and tails.
 
         Raises IoError, FormatError, CorruptError, TruncatedError, UnsupportedError, LimitError,
         OutOfMemory.

@@ -53,14 +53,16 @@ class Writer:
                  record_nbytes: int = 0, threads: Optional[int] = None, on_bad: str = "fail",
                  opaque: str = "keep", dedupe: bool = False,
                  keep_originals: Optional[bool] = None, progress: Optional[Progress] = None,
-                 max_side: Optional[int] = None, quality: Optional[int] = None,
+                 max_side: Optional[int] = None, target_nbytes: Optional[int] = None,
+                 quality: Optional[int] = None, pictures: str = "opaque",
                  max_pixels: Optional[int] = None, max_scans: Optional[int] = None,
                  max_sample_nbytes: Optional[int] = None,
                  max_memory_nbytes: Optional[int] = None,
                  spool_folder: Optional[Path] = None) -> None:
         settings = write_options(coding, ladder, seed, shuffle, record_samples, record_nbytes,
                                  threads, on_bad, opaque, dedupe, keep_originals, False,
-                                 max_side, quality, max_memory_nbytes,
+                                 max_side, target_nbytes, quality, pictures,
+                                 max_memory_nbytes,
                                  limits_of(max_pixels, max_scans, max_sample_nbytes))
         names = [] if classes is None else class_list(classes)
         if classes is not None and not names:

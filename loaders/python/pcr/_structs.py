@@ -224,6 +224,14 @@ class OpaquePolicy(IntEnum):
     REFUSE = 2
 
 
+class Pictures(IntEnum):
+    """enum pcr_pictures"""
+
+    DEFAULT = 0
+    OPAQUE = 1
+    JPEG = 2
+
+
 DATASET_NO_VERIFY = 1 << 0
 DECODE_KEEP_ORIENTATION = 1 << 0
 DECODE_IDENTICAL = 1 << 1
@@ -383,7 +391,9 @@ class DatasetInfo(ctypes.Structure):
                 ("skipped_count", c_uint64), ("label_kind", c_uint32),
                 ("column_count", c_uint32), ("scans_count", c_uint64),
                 ("packed_count", c_uint64), ("coding", c_uint32), ("originals", c_uint32),
-                ("unrestorable_count", c_uint64), ("tail_nbytes", c_uint64)]
+                ("unrestorable_count", c_uint64), ("tail_nbytes", c_uint64),
+                ("encoded_count", c_uint64), ("pictures", c_uint32),
+                ("target_nbytes", c_uint32)]
 
 
 class RecordInfo(ctypes.Structure):
@@ -754,7 +764,7 @@ class WriteProgress(ctypes.Structure):
                 ("samples_undecodable", c_uint64), ("samples_salvaged", c_uint64),
                 ("samples_dropped", c_uint64), ("dropped_nbytes", c_uint64),
                 ("samples_unrestorable", c_uint64), ("samples_duplicate", c_uint64),
-                ("samples_across_splits", c_uint64)]
+                ("samples_across_splits", c_uint64), ("samples_encoded", c_uint64)]
 
 
 PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(WriteProgress))
@@ -775,7 +785,8 @@ class WriteOptions(ctypes.Structure):
                 ("bad_input", BAD_INPUT_CALLBACK), ("context", c_void_p),
                 ("max_side", c_uint32), ("quality", c_uint32), ("manifest_out", c_void_p),
                 ("storage", POINTER(Storage)),
-                ("coding", c_uint32), ("originals", c_uint32)]
+                ("coding", c_uint32), ("originals", c_uint32),
+                ("pictures", c_uint32), ("target_nbytes", c_uint32)]
 
 
 class FolderLayout(IntEnum):

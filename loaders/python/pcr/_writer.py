@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from ctypes import POINTER, byref, c_char_p, c_void_p
 from typing import (Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence,
                     Tuple, Union)
@@ -35,7 +36,7 @@ class WriteProgress(NamedTuple):
     source_nbytes: int  #: of the samples done
     written_nbytes: int  #: of the records done
     records_source_nbytes: int  #: of the samples of the records done
-    samples_reduced: int  #: by max_side; not those of records kept
+    samples_reduced: int  #: by max_side or target_nbytes; not those of records kept
     samples_undecodable: int  #: kept whole, though no decoder here can show them
     samples_salvaged: int  #: of damaged files, coded as far as they decode
     samples_dropped: int  #: whose files had bytes after the image, which were not kept
@@ -43,6 +44,7 @@ class WriteProgress(NamedTuple):
     samples_unrestorable: int  #: kept whole, as it would take too much to restore their files
     samples_duplicate: int  #: left out by dedupe, and not in sample_count
     samples_across_splits: int  #: of these, those that are kept in another split
+    samples_encoded: int  #: of other formats, that became JPEGs
 
 
 class BadInput(NamedTuple):
@@ -127,10 +129,13 @@ def names_of(names: Iterable[str], what: str) -> Tuple[int, Any]:
     return len(found), strings(found, what)
 
 
-def annotate(options: st.SourceOptions, annotations: Inputs, max_side: Optional[int]) -> None:
+def annotate(options: st.SourceOptions, annotations: Inputs, max_side: Optional[int],
+             target_nbytes: Optional[int]) -> None:
     """Hands annotations on."""
     if max_side is not None:
         raise InvalidError("max_side does not go with annotations: boxes would not follow")
+    if target_nbytes is not None:
+        raise InvalidError("target_nbytes does not go with annotations: it turns pictures upright")
     files = input_list(annotations)
     options.annotations = (c_char_p * len(files))(*files)
     options.annotation_count = len(files)
@@ -152,7 +157,8 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
             key_dot: str = "first", annotations: Optional[Inputs] = None,
             segmentations: bool = False, spool: Optional[Path] = None, dry_run: bool = False,
             progress: Optional[Progress] = None, max_side: Optional[int] = None,
-            quality: Optional[int] = None, max_pixels: Optional[int] = None,
+            target_nbytes: Optional[int] = None, quality: Optional[int] = None,
+            pictures: str = "opaque", max_pixels: Optional[int] = None,
             max_scans: Optional[int] = None, max_sample_nbytes: Optional[int] = None,
             max_memory_nbytes: Optional[int] = None) -> WriteReport:
     """Converts a folder of images, a CSV or JSONL list of them, or archives, into a dataset.
@@ -194,14 +200,18 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
         or /tmp.
     annotations: COCO's files, such as "instances_train2017.json": boxes become attributes, and src
         is the folder of the images (docs/formats.md#coco); or both are mappings from splits.
-        segmentations: keep these, too. Does not go with `classes` and `max_side`.
+        segmentations: keep these, too. Does not go with `classes`, `max_side` and
+        `target_nbytes`.
     dry_run: do everything but write.
     progress: called at least every 200 ms with a WriteProgress. An exception that it
         raises stops the work and passes through, and so does Ctrl-C.
-    max_side, quality: lossy: images with a side of more than max_side pixels, JPEG or PNG,
-        are reduced to that, upright, and encoded as 4:2:0 JPEG of this quality (1 to 100;
-        None is 90) before they are packed. Of their metadata the ICC profile stays. Smaller
-        ones stay as they are. None: nothing is reduced.
+    max_side, quality: lossy: images with a side of more than max_side pixels are reduced to that,
+        upright, and encoded as 4:2:0 JPEG of this quality (1 to 100; None is 90) before they are
+        packed. Of their metadata the ICC profile stays, and no alpha.
+    target_nbytes: lossy: images in larger files are encoded so, in the highest quality up to
+        `quality` in which the JPEG has at most so many bytes; a bad input if none has.
+    pictures: what becomes of intact images that are no JPEGs: "opaque", kept whole, or, lossy,
+        "jpeg:Q": encoded so in quality Q; those with a pixel that is not opaque stay whole.
     max_pixels, max_scans, max_sample_nbytes: images of more pixels (2**28 if None), JPEG files
         of more scans (64), larger files (2**30 bytes) are bad inputs. Where larger ones are
         taken, the dataset says so, and readers with default limits take them too.
@@ -217,12 +227,12 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
     """
     settings = write_options(coding, ladder, seed, shuffle, record_samples, record_nbytes,
                              threads, on_bad, opaque, dedupe, keep_originals, dry_run, max_side,
-                             quality, max_memory_nbytes,
+                             target_nbytes, quality, pictures, max_memory_nbytes,
                              limits_of(max_pixels, max_scans, max_sample_nbytes))
     options = source_options(format, root, layout, all_files, on_bad, image_field, label_field,
                              key_field, key_dot, segmentations, spool)
     if annotations is not None:
-        annotate(options, annotations, max_side)
+        annotate(options, annotations, max_side, target_nbytes)
     left_out, options.left_out = gathered()
     notes, options.noted = gathered()
     ignored: List[int] = []
@@ -264,7 +274,8 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
           opaque: str = "keep", dedupe: bool = False, keep_originals: Optional[bool] = None,
           dry_run: bool = False,
           progress: Optional[Progress] = None, max_side: Optional[int] = None,
-          quality: Optional[int] = None, max_pixels: Optional[int] = None,
+          target_nbytes: Optional[int] = None, quality: Optional[int] = None,
+          pictures: str = "opaque", max_pixels: Optional[int] = None,
           max_scans: Optional[int] = None,
           max_sample_nbytes: Optional[int] = None,
           max_memory_nbytes: Optional[int] = None,
@@ -291,7 +302,7 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
                     spool_folder=folder if spool_folder is None else os.fsdecode(spool_folder))
     settings = write_options(coding, ladder, seed, shuffle, record_samples, record_nbytes,
                              threads, on_bad, opaque, dedupe, keep_originals, dry_run, max_side,
-                             quality, max_memory_nbytes,
+                             target_nbytes, quality, pictures, max_memory_nbytes,
                              limits_of(max_pixels, max_scans, max_sample_nbytes))
     if classes is not None and not source.struct.class_count:
         settings.flags |= st.WRITE_NO_CLASSES
@@ -345,8 +356,9 @@ def recode(src: Union[Path, Dataset], dst: Path, *, coding: str, ladder: Optiona
 def write_options(coding: Optional[str], ladder: Optional[Ladder], seed: int, shuffle: bool,
                   record_samples: int, record_nbytes: int, threads: Optional[int],
                   on_bad: str, opaque: str, dedupe: bool, keep_originals: Optional[bool],
-                  dry_run: bool, max_side: Optional[int], quality: Optional[int],
-                  max_memory_nbytes: Optional[int], limits: Any) -> st.WriteOptions:
+                  dry_run: bool, max_side: Optional[int], target_nbytes: Optional[int],
+                  quality: Optional[int], pictures: str, max_memory_nbytes: Optional[int],
+                  limits: Any) -> st.WriteOptions:
     settings = _run_options(coding, ladder, threads, dry_run, max_memory_nbytes)
     settings.flags |= 0 if shuffle else st.WRITE_NO_SHUFFLE
     settings.flags |= st.WRITE_DEDUPE if dedupe else 0
@@ -358,9 +370,27 @@ def write_options(coding: Optional[str], ladder: Optional[Ladder], seed: int, sh
     settings.originals = (st.Originals.DEFAULT if keep_originals is None else
                           st.Originals.ON if keep_originals else st.Originals.OFF)
     settings.max_side = 0 if max_side is None else whole(max_side, "max_side")
+    settings.target_nbytes = 0 if target_nbytes is None else whole(target_nbytes,
+                                                                   "target_nbytes")
     settings.quality = 0 if quality is None else whole(quality, "quality")
+    settings.pictures, of_pictures = pictures_choice(pictures)
+    if of_pictures and settings.quality not in (0, of_pictures):
+        raise InvalidError(f"pictures is {pictures!r} and quality is {quality}: a conversion "
+                           "makes JPEGs of one quality")
+    settings.quality = settings.quality or of_pictures
     settings.limits = limits
     return settings
+
+
+def pictures_choice(pictures: str) -> Tuple[st.Pictures, int]:
+    """What becomes of pictures, and a quality; 0: none."""
+    if pictures == "opaque":
+        return st.Pictures.OPAQUE, 0
+    found = re.fullmatch("jpeg:([1-9][0-9]?|100)", pictures) if isinstance(pictures, str) else None
+    if not found:
+        raise InvalidError(f"pictures is {pictures!r:.100}, expected 'opaque', or 'jpeg:Q' with a "
+                           "quality Q of 1 to 100")
+    return st.Pictures.JPEG, int(found[1])
 
 
 def _run_options(coding: Optional[str], ladder: Optional[Ladder], threads: Optional[int],

@@ -29,7 +29,8 @@ class Annotated(NamedTuple):
 def check_options(format: str, options: Mapping[str, Any]) -> None:
     """Refuses those of pcr.write() that would spoil boxes or have no effect."""
     for name, why in (("classes", "boxes have the classes"),
-                      ("max_side", "boxes would not follow the pictures that it reduces")):
+                      ("max_side", "boxes would not follow the pictures that it reduces"),
+                      ("target_nbytes", "boxes would not follow pictures that it turns")):
         if options.get(name) is not None:
             raise InvalidError(f"{name} is not for {format}: {why}")
 
