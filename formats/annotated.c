@@ -88,25 +88,13 @@ int pcri_annotated_add(struct pcri_container *s, const char *what, const char *n
 
 /* --- keys --- */
 
-static int repeat(const struct pcri_list *l, bool *out, struct pcr_error *err)
-{
-    const char **keys = pcri_malloc(l->count, sizeof(*keys), err);
-    if (!keys)
-        return PCR_ERR_NOMEM;
-    for (size_t i = 0; i < l->count; i++)
-        keys[i] = l->rows[i].key;
-    *out = pcri_texts_repeat(keys, l->count);
-    free(keys);
-    return 0;
-}
-
 int pcri_annotated_finish(struct pcri_container *s, struct pcr_error *err)
 {
     struct pcri_list *l = s->rows;
     bool repeated = false;
-    int rc = repeat(l, &repeated, err);
+    int rc = pcri_keys_any_repeat(pcri_list_key, l, l->count, &repeated, err);
     for (size_t i = 0; i < l->count && repeated && !rc; i++) {
-        struct pcri_list_row *r = &l->rows[i];
+        struct pcri_list_row *r = pcri_list_at(l, i);
         if (r->split && !(r->key = pcri_arena_join(l->arena, r->split, strlen(r->split), true,
                                                    r->key, err)))
             rc = PCR_ERR_NOMEM;
@@ -114,7 +102,7 @@ int pcri_annotated_finish(struct pcri_container *s, struct pcr_error *err)
     if (!rc)
         rc = pcri_list_finish(l, s->opts, "", s->e, err);
     for (size_t i = 0; i < s->e->count; i++) /* the image is the whole file */
-        s->e->items[i].file = NULL;
+        pcri_entries_at(s->e, i)->file = NULL;
     return rc;
 }
 

@@ -2,11 +2,15 @@
 /* The rows of archives (tar, zip) made into samples: with labels as those of a list; without, as
  * files of a folder tree. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "folder.h"
 #include "folder_names.h"
 #include "members.h"
+
+static const char *key_of_entry(const void *of, size_t i)
+{
+    return pcri_entries_at(of, i)->key;
+}
 
 /* The key with the container's name in front. */
 static const char *key_with_container(struct pcri_container *s, const char *file,
@@ -21,20 +25,14 @@ static const char *key_with_container(struct pcri_container *s, const char *file
 static int tell_rows_apart(struct pcri_container *s, struct pcr_error *err)
 {
     struct pcri_list *l = s->rows;
-    const char **keys = pcri_malloc(l->count, sizeof(*keys), err);
-    if (!keys)
-        return PCR_ERR_NOMEM;
-    for (size_t i = 0; i < l->count; i++)
-        keys[i] = l->rows[i].key;
-    const bool repeats = pcri_texts_repeat(keys, l->count);
-    free(keys);
-    for (size_t i = 0; i < l->count && repeats; i++) {
-        struct pcri_list_row *r = &l->rows[i];
+    bool repeats;
+    int rc = pcri_keys_any_repeat(pcri_list_key, l, l->count, &repeats, err);
+    for (size_t i = 0; !rc && i < l->count && repeats; i++) {
+        struct pcri_list_row *r = pcri_list_at(l, i);
         r->key = key_with_container(s, r->file, r->key, err);
-        if (!r->key)
-            return PCR_ERR_NOMEM;
+        rc = r->key ? 0 : PCR_ERR_NOMEM;
     }
-    return 0;
+    return rc;
 }
 
 static void drop_extra(struct pcri_list *l)
@@ -42,7 +40,7 @@ static void drop_extra(struct pcri_list *l)
     const size_t count = l->count;
     l->count = 0;
     for (size_t i = 0; i < count; i++)
-        if (!l->rows[i].is_extra)
+        if (!pcri_list_at(l, i)->is_extra)
             l->rows[l->count++] = l->rows[i];
 }
 
@@ -53,7 +51,7 @@ static void settle_others(struct pcri_container *s)
     if (s->has_parts)
         drop_extra(s->rows);
     for (size_t i = 0; i < s->rows->count && !s->has_parts; i++)
-        s->rows->rows[i].blob_count = 0;
+        pcri_list_at(s->rows, i)->blob_count = 0;
 }
 
 static bool has_label(const struct pcri_list_row *r)
@@ -75,7 +73,7 @@ static bool lacks_label(const struct pcri_list *l, const struct pcri_list_row *r
     *last = r;
     *result = false;
     for (size_t i = 0; i < l->count && !*result; i++)
-        *result = has_label(&l->rows[i]) && same_split(&l->rows[i], r);
+        *result = has_label(pcri_list_at(l, i)) && same_split(pcri_list_at(l, i), r);
     return *result;
 }
 
@@ -87,7 +85,7 @@ static int check_labels(struct pcri_container *s, struct pcr_error *err)
     bool lacks = false;
     int rc = 0;
     for (size_t i = 0; i < l->count && !rc; i++) {
-        struct pcri_list_row *r = &l->rows[i];
+        struct pcri_list_row *r = pcri_list_at(l, i);
         r->empty_label = !has_label(r) && lacks_label(l, r, &last, &lacks);
         if (r->empty_label && s->opts->flags & PCR_SOURCE_SKIP_DAMAGED) {
             r->is_extra = true;
@@ -113,8 +111,8 @@ static bool begins_with_split(const char *key)
 static bool uses_splits(const struct pcri_container *s)
 {
     for (size_t i = 0; i < s->rows->count; i++)
-        if (!s->rows->rows[i].split ||
-            (s->split_is_guess && begins_with_split(s->rows->rows[i].key)))
+        if (!pcri_list_at(s->rows, i)->split ||
+            (s->split_is_guess && begins_with_split(pcri_list_at(s->rows, i)->key)))
             return false;
     return true;
 }
@@ -130,7 +128,7 @@ static int add_files(struct pcri_container *s, struct pcr_error *err)
 {
     const bool splits = uses_splits(s);
     for (size_t i = 0; i < s->rows->count; i++) {
-        const struct pcri_list_row *r = &s->rows->rows[i];
+        const struct pcri_list_row *r = pcri_list_at(s->rows, i);
         struct pcri_input *item = pcri_entries_add(s->e, err);
         if (!item)
             return PCR_ERR_NOMEM;
@@ -143,35 +141,27 @@ static int add_files(struct pcri_container *s, struct pcr_error *err)
         if (!item->key)
             return PCR_ERR_NOMEM;
     }
-    if (s->e->count)
-        qsort(s->e->items, s->e->count, sizeof(*s->e->items), compare_inputs);
-    return 0;
+    return pcri_arena_sort(&s->e->arena, s->e->items, s->e->count, compare_inputs, err);
 }
 
 static int tell_files_apart(struct pcri_container *s, struct pcr_error *err)
 {
     struct pcri_entries *e = s->e;
-    const char **keys = pcri_malloc(e->count, sizeof(*keys), err);
-    if (!keys)
-        return PCR_ERR_NOMEM;
-    for (size_t i = 0; i < e->count; i++)
-        keys[i] = e->items[i].key;
-    bool repeats = pcri_texts_repeat(keys, e->count);
-    for (size_t i = 0; i < e->count && repeats; i++) {
-        struct pcri_input *item = &e->items[i];
-        item->key = keys[i] = key_with_container(s, item->file, item->key, err);
-        if (!item->key) {
-            free(keys);
-            return PCR_ERR_NOMEM;
-        }
+    bool repeats;
+    int rc = pcri_keys_any_repeat(key_of_entry, e, e->count, &repeats, err);
+    if (rc || !repeats)
+        return rc;
+    for (size_t i = 0; i < e->count && !rc; i++) {
+        struct pcri_input *item = pcri_entries_at(e, i);
+        item->key = key_with_container(s, item->file, item->key, err);
+        rc = item->key ? 0 : PCR_ERR_NOMEM;
     }
-    repeats = repeats && pcri_texts_repeat(keys, e->count);
-    free(keys);
-    return repeats ? pcri_fail(err, PCR_ERR_INVAL,
-                               "%s: members of several inputs would have "
-                               "the same key",
-                               s->path)
-                   : 0;
+    if (!rc)
+        rc = pcri_keys_any_repeat(key_of_entry, e, e->count, &repeats, err);
+    if (!rc && repeats)
+        rc = pcri_fail(err, PCR_ERR_INVAL,
+                       "%s: members of several inputs would have the same key", s->path);
+    return rc;
 }
 
 static int finish_tree(struct pcri_container *s, struct pcr_error *err)

@@ -37,8 +37,7 @@ struct pcri_list_row *pcri_container_add(struct pcri_container *s, const char *f
 
 static int open_spool(struct pcri_container *s, struct pcr_error *err)
 {
-    const char *folder = s->opts->spool_folder ? s->opts->spool_folder : getenv("TMPDIR");
-    int rc = pcri_spool_open(folder && *folder ? folder : "/tmp", &s->e->spool, err);
+    int rc = pcri_spool_open(s->e->folder, &s->e->spool, err);
     s->e->has_spool = !rc;
     return rc;
 }
@@ -178,7 +177,7 @@ int pcri_containers_open(const struct pcri_importer *im, const struct pcri_input
     struct pcri_container s = { .opts = opts, .rows = &rows };
     int rc = check_options(im, opts, err);
     if (!rc)
-        rc = pcri_entries_create(&s.e, err);
+        rc = pcri_entries_create(opts->spool_folder, &s.e, err);
     if (!rc)
         rows.arena = &s.e->arena;
     s.folder_nbytes = pcri_common_folder(in);
@@ -192,7 +191,7 @@ int pcri_containers_open(const struct pcri_importer *im, const struct pcri_input
         rc = pcri_fail(err, PCR_ERR_INVAL, "%s: no images in it", in->items[0].path);
     if (!rc)
         rc = im->finish ? im->finish(&s, err) : pcri_list_finish(&rows, opts, "", s.e, err);
-    free(rows.rows);
+    pcri_list_free(&rows);
     json_decref(s.notes);
     json_decref(s.shapes);
     if (rc)

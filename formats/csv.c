@@ -268,7 +268,9 @@ static int set_field(struct pcri_list *l, struct pcri_list_row *row,
                                                     : &row->label_text;
     if (kind == PCRI_COLUMN_LABELS)
         return pcri_row_numbers(l, row, value, err);
-    *text = pcri_arena_strndup(l->arena, value, strlen(value), err);
+    *text = kind == PCRI_COLUMN_PATH || kind == PCRI_COLUMN_KEY
+                ? pcri_arena_strndup(l->arena, value, strlen(value), err)
+                : pcri_list_text(l, value, strlen(value), err);
     return *text ? 0 : PCR_ERR_NOMEM;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A source made of files in the file system: what all importers of such files share. */
 #include <stdalign.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <zlib.h>
 
@@ -9,85 +8,12 @@
 #include "../libpcr/io/io.h"
 #include "entries.h"
 
-/* --- arena --- */
-
-struct pcri_arena_block {
-    struct pcri_arena_block *next;
-    alignas(16) uint8_t bytes[];
-};
-
-enum { ARENA_BLOCK_NBYTES = 64 * 1024 - 64 };
-
-void *pcri_arena_alloc(struct pcri_arena *a, size_t nbytes, size_t align,
-                       struct pcr_error *err)
-{
-    size_t used = (a->used + align - 1) & ~(align - 1);
-    size_t total;
-    if (!a->blocks || used > a->nbytes || nbytes > a->nbytes - used) {
-        size_t room = nbytes > ARENA_BLOCK_NBYTES ? nbytes : ARENA_BLOCK_NBYTES;
-        struct pcri_arena_block *b = NULL;
-        if (pcri_add(room, sizeof(*b), &total))
-            b = malloc(total);
-        if (!b) {
-            pcri_fail_nomem(err, nbytes);
-            return NULL;
-        }
-        b->next = a->blocks;
-        a->blocks = b;
-        a->nbytes = room;
-        used = 0;
-    }
-    a->used = used + nbytes;
-    return a->blocks->bytes + used;
-}
-
-char *pcri_arena_strndup(struct pcri_arena *a, const void *s, size_t nbytes,
-                         struct pcr_error *err)
-{
-    char *p = pcri_arena_alloc(a, nbytes + 1, 1, err);
-    if (p) {
-        memcpy(p, s, nbytes);
-        p[nbytes] = '\0';
-    }
-    return p;
-}
-
-char *pcri_arena_join(struct pcri_arena *a, const char *folder, size_t folder_nbytes,
-                      bool slash, const char *name, struct pcr_error *err)
-{
-    size_t nbytes = folder_nbytes + slash + strlen(name) + 1;
-    char *path = pcri_arena_alloc(a, nbytes, 1, err);
-    if (path)
-        snprintf(path, nbytes, "%.*s%s%s", (int) folder_nbytes, folder, slash ? "/" : "",
-                 name);
-    return path;
-}
-
-void pcri_arena_free(struct pcri_arena *a)
-{
-    while (a->blocks) {
-        struct pcri_arena_block *next = a->blocks->next;
-        free(a->blocks);
-        a->blocks = next;
-    }
-    *a = (struct pcri_arena) { 0 };
-}
-
 /* --- names --- */
 
 int pcri_compare_texts(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-bool pcri_texts_repeat(const char **list, size_t count)
-{
-    bool found = false;
-    if (count)
-        qsort(list, count, sizeof(*list), pcri_compare_texts);
-    for (size_t i = 1; i < count; i++)
-        found |= !strcmp(list[i - 1], list[i]);
-    return found;
+    const char *x = *(const char *const *) a, *y = *(const char *const *) b;
+    return x == y ? 0 : strcmp(x, y);
 }
 
 static const char **find_name(const struct pcri_names *n, const char *raw)
@@ -195,7 +121,9 @@ static int describe(void *context, uint64_t index, struct pcr_source_sample *out
     if (index >= e->count)
         return pcri_fail(err, PCR_ERR_INVAL, "no sample %llu: the source has %zu",
                          (unsigned long long) index, e->count);
-    const struct pcri_input *item = &e->items[index];
+    const struct pcri_input *item = pcri_entries_at(e, index);
+    pcri_arena_touch(&e->arena, item->key);
+    pcri_arena_touch(&e->arena, item->attributes);
     const struct pcr_source_sample found = {
         .key = item->key,
         .path = item->path,
@@ -246,7 +174,7 @@ static int load(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_b
     if (index >= e->count)
         return pcri_fail(err, PCR_ERR_INVAL, "no sample %llu: the source has %zu",
                          (unsigned long long) index, e->count);
-    const struct pcri_input *item = &e->items[index];
+    const struct pcri_input *item = pcri_entries_at(e, index);
     /* The writer tries again, and names it. */
     if (!item->file)
         return pcri_read_regular(item->path, max_nbytes, out, err);
@@ -259,10 +187,10 @@ static int load_blob(void *context, uint64_t index, uint32_t blob, uint64_t max_
                      struct pcr_buffer *out, struct pcr_error *err)
 {
     const struct pcri_entries *e = context;
-    if (index >= e->count || blob >= e->items[index].blob_count)
+    if (index >= e->count || blob >= pcri_entries_at(e, index)->blob_count)
         return pcri_fail(err, PCR_ERR_INVAL, "no blob %u of sample %llu", (unsigned) blob,
                          (unsigned long long) index);
-    return load_place(e, &e->items[index].blob_places[blob], max_nbytes, out, err);
+    return load_place(e, &e->items[index]->blob_places[blob], max_nbytes, out, err);
 }
 
 static void destroy(void *context)
@@ -271,24 +199,38 @@ static void destroy(void *context)
     if (e->has_spool)
         pcri_spool_close(&e->spool);
     pcri_arena_free(&e->arena);
+    free(e->folder);
     free(e->items);
     free(e->left_out);
     free(e);
 }
 
-int pcri_entries_create(struct pcri_entries **out, struct pcr_error *err)
+int pcri_entries_create(const char *folder, struct pcri_entries **out, struct pcr_error *err)
 {
     struct pcri_entries *e = pcri_calloc(1, sizeof(*e), err);
+    const char *usual = getenv("TMPDIR");
     *out = e;
-    return e ? 0 : PCR_ERR_NOMEM;
+    if (!e)
+        return PCR_ERR_NOMEM;
+    folder = folder ? folder : usual && *usual ? usual : "/tmp";
+    e->folder = pcri_strndup(folder, strlen(folder), err);
+    e->arena.folder = e->folder;
+    if (e->folder)
+        return 0;
+    pcri_entries_destroy(out);
+    return PCR_ERR_NOMEM;
 }
 
 struct pcri_input *pcri_entries_add(struct pcri_entries *e, struct pcr_error *err)
 {
     if (PCRI_GROW(e->items, e->capacity, e->count + 1, err))
         return NULL;
-    struct pcri_input *item = &e->items[e->count++];
-    memset(item, 0, sizeof(*item));
+    struct pcri_input *item = pcri_arena_alloc(&e->arena, sizeof(*item),
+                                               alignof(struct pcri_input), err);
+    if (item) {
+        memset(item, 0, sizeof(*item));
+        e->items[e->count++] = item;
+    }
     return item;
 }
 

@@ -8,22 +8,8 @@
 #include <pcr/writer.h>
 
 #include "../libpcr/base/base.h"
+#include "../libpcr/io/arena.h"
 #include "../libpcr/io/spool.h"
-
-/* Memory that is freed all at once. Start from {0}. */
-struct pcri_arena {
-    struct pcri_arena_block *blocks;
-    size_t used, nbytes; /* of the first block */
-};
-/* `align` is a power of two, at most 16. NULL and *err for lack of memory. */
-void *pcri_arena_alloc(struct pcri_arena *a, size_t nbytes, size_t align,
-                       struct pcr_error *err);
-char *pcri_arena_strndup(struct pcri_arena *a, const void *s, size_t nbytes,
-                         struct pcr_error *err);
-/* A path: its beginning, a slash if needed, and a name. NULL: NOMEM. */
-char *pcri_arena_join(struct pcri_arena *a, const char *folder, size_t folder_nbytes,
-                      bool slash, const char *name, struct pcr_error *err);
-void pcri_arena_free(struct pcri_arena *a);
 
 /* Names of classes or splits, each once, numbered in byte order or in a given order. */
 struct pcri_names {
@@ -41,8 +27,6 @@ int pcri_names_given(struct pcri_names *n, const char *const *list, size_t count
                      struct pcri_arena *arena, struct pcr_error *err);
 /* Compares pointers to texts, for qsort() and bsearch(). */
 int pcri_compare_texts(const void *a, const void *b);
-/* Whether any of the texts is there twice; sorts the list. */
-bool pcri_texts_repeat(const char **list, size_t count);
 bool pcri_names_has(const struct pcri_names *n, const char *raw);
 /* The number of a name, which must be there. */
 uint32_t pcri_names_find(const struct pcri_names *n, const char *raw);
@@ -53,6 +37,12 @@ struct pcri_place {
     uint64_t offset, nbytes;
     bool spooled, has_crc; /* `crc` is the CRC-32 of the bytes */
     uint32_t crc;
+};
+
+/* A label. */
+union pcri_number_of {
+    int64_t i;
+    double d;
 };
 
 struct pcri_input {
@@ -74,22 +64,31 @@ struct pcri_input {
     uint32_t blob_count;
     const struct pcr_source_blob *blobs;  /* without data: */
     const struct pcri_place *blob_places; /* where each one's bytes are */
+    union pcri_number_of single;          /* the label, where it is one: labels lead here */
 };
 
-/* The source's own object. All strings live in its arena. */
+/* The source's own object. All strings live in its arena, which lets go of what is not used. */
 struct pcri_entries {
     struct pcr_source source;
     struct pcri_arena arena;
+    char *folder;            /* for the arena's file and the spool */
     struct pcri_spool spool; /* of containers whose samples do not lie there as they are */
     bool has_spool;
-    struct pcri_input *items;
+    struct pcri_input **items; /* in the arena; see pcri_entries_at() */
     size_t count, capacity;
     struct pcr_left_out *left_out; /* images without a place among the samples */
     size_t left_out_count, left_out_capacity;
     uint64_t ignored_count; /* files whose names are not those of images */
 };
-int pcri_entries_create(struct pcri_entries **out, struct pcr_error *err);
-/* A new zeroed entry at the end; NULL for lack of memory. Moves the others. */
+/* folder: where unnamed files are made; NULL: $TMPDIR, or /tmp. */
+int pcri_entries_create(const char *folder, struct pcri_entries **out, struct pcr_error *err);
+/* Entry i, to be read or changed. Pointers to entries stay valid. */
+static inline struct pcri_input *pcri_entries_at(const struct pcri_entries *e, size_t i)
+{
+    pcri_arena_touch(&e->arena, e->items[i]);
+    return e->items[i];
+}
+/* A new zeroed entry at the end; NULL for lack of memory. */
 struct pcri_input *pcri_entries_add(struct pcri_entries *e, struct pcr_error *err);
 /* Notes that the entry's image is left out. `reason` must live as long as the source. */
 int pcri_entries_leave_out(struct pcri_entries *e, const struct pcri_input *item,

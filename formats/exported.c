@@ -6,8 +6,7 @@
 static const char *text_of(struct pcri_container *s, const json_t *value,
                            struct pcr_error *err)
 {
-    return pcri_arena_strndup(&s->e->arena, json_string_value(value),
-                              json_string_length(value), err);
+    return pcri_list_text(s->rows, json_string_value(value), json_string_length(value), err);
 }
 
 int pcri_exported_take(struct pcri_container *s, struct pcri_list_row *row, json_t *object,
@@ -20,7 +19,10 @@ int pcri_exported_take(struct pcri_container *s, struct pcri_list_row *row, json
     if (!key || !(json_is_string(key) || json_is_null(key)))
         return 0;
     if (json_string_length(key) && !s->opts->key_field)
-        rc = (row->key = text_of(s, key, err)) ? 0 : PCR_ERR_NOMEM;
+        rc = (row->key = pcri_arena_strndup(&s->e->arena, json_string_value(key),
+                                            json_string_length(key), err))
+                 ? 0
+                 : PCR_ERR_NOMEM;
     s->has_labels |= row->key != NULL;
     if (!rc && json_string_length(split) && (!row->split || s->split_is_guess))
         rc = (row->split = text_of(s, split, err)) ? 0 : PCR_ERR_NOMEM;

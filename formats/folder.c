@@ -22,9 +22,9 @@ struct placing {
     size_t kept;
 };
 
-static void keep(struct placing *p, const struct pcri_input *e)
+static void keep(struct placing *p, struct pcri_input *e)
 {
-    p->tree->files->items[p->kept++] = *e;
+    p->tree->files->items[p->kept++] = e;
 }
 
 /* An image next to the folders, or a file that may be anything. */
@@ -85,15 +85,15 @@ static int place_all(struct placing *p, struct pcr_error *err)
     size_t top = 0, count = files->count;
     int rc = 0;
     for (size_t i = 0; i < count && !rc; i++) {
-        struct pcri_input e = files->items[i];
+        struct pcri_input *e = pcri_entries_at(files, i);
         while (top < tops->count && tops->items[top].end <= i)
             top++;
         if (p->layout->kind == PCR_FOLDERS_FLAT)
-            keep(p, &e);
+            keep(p, e);
         else if (top < tops->count && i >= tops->items[top].begin)
-            rc = place(p, top, &e, i, err);
+            rc = place(p, top, e, i, err);
         else
-            rc = leave_out(p, &e, beside, err);
+            rc = leave_out(p, e, beside, err);
     }
     files->count = p->kept;
     return rc;
@@ -174,7 +174,7 @@ static int open_folder(const char *path, const struct pcr_source_options *opts,
     if (opts->root)
         return pcri_fail(err, PCR_ERR_INVAL, "%s: root applies to lists, not to folders",
                          path);
-    int rc = pcri_entries_create(&tree.files, err);
+    int rc = pcri_entries_create(opts->spool_folder, &tree.files, err);
     if (!rc)
         rc = read_tree(path, opts, &tree, err);
     free(tree.metadata.items);

@@ -5,16 +5,18 @@
 #include "label.h"
 #include "list.h"
 
-/* A string member; *out stays NULL if it is absent or null. */
-static int get_text(struct pcri_list *l, const json_t *object, const char *name, uint64_t line,
-                    const char **out, struct pcr_error *err)
+/* A string member; *out stays NULL if it is absent or null. recurs: other lines may have it. */
+static int get_text(struct pcri_list *l, const json_t *object, const char *name, bool recurs,
+                    uint64_t line, const char **out, struct pcr_error *err)
 {
     const json_t *v = json_object_get(object, name);
     if (!v || json_is_null(v))
         return 0;
     if (!json_is_string(v))
         return pcri_fail_line(err, line, "'%s' is not a string", name);
-    *out = pcri_arena_strndup(l->arena, json_string_value(v), json_string_length(v), err);
+    *out = recurs ? pcri_list_text(l, json_string_value(v), json_string_length(v), err)
+                  : pcri_arena_strndup(l->arena, json_string_value(v), json_string_length(v),
+                                       err);
     return *out ? 0 : PCR_ERR_NOMEM;
 }
 
@@ -100,11 +102,12 @@ static int get_names(struct pcri_list *l, struct pcri_list_row *row, json_t *obj
     bool metadata = is_metadata(object);
     int rc = metadata ? 0 : check_members(l, object, line, err);
     if (!rc)
-        rc = get_text(l, object, metadata ? "file_name" : "path", line, &row->path, err);
+        rc = get_text(l, object, metadata ? "file_name" : "path", false, line, &row->path,
+                      err);
     if (!rc && !l->beside)
-        rc = get_text(l, object, "key", line, &row->key, err);
+        rc = get_text(l, object, "key", false, line, &row->key, err);
     if (!rc && !l->beside)
-        rc = get_text(l, object, "split", line, &row->split, err);
+        rc = get_text(l, object, "split", true, line, &row->split, err);
     return rc;
 }
 

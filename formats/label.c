@@ -100,7 +100,9 @@ static int fail_large(struct pcr_error *err, const struct pcri_list_row *row, co
 static int set_numbers(struct pcri_list *l, struct pcri_list_row *row, const int64_t *ints,
                        const double *floats, uint32_t count, struct pcr_error *err)
 {
-    void *copy = pcri_arena_alloc(l->arena, (size_t) count * 8, alignof(double), err);
+    void *copy = count == 1
+                     ? &row->single
+                     : pcri_arena_alloc(l->arena, (size_t) count * 8, alignof(double), err);
     if (!copy)
         return PCR_ERR_NOMEM;
     if (count)
@@ -208,7 +210,7 @@ static int settle_texts(struct pcri_list *l, struct pcr_error *err)
 {
     int rc = 0;
     for (size_t i = 0; i < l->count && !rc; i++) {
-        struct pcri_list_row *r = &l->rows[i];
+        struct pcri_list_row *r = pcri_list_at(l, i);
         int64_t v = 0;
         double d = 0;
         enum pcri_number kind = r->label_text ? pcri_number_parse(r->label_text, &v, &d)
@@ -234,7 +236,7 @@ static int check_mixture(const struct pcri_list *l, struct pcr_error *err)
 {
     const struct pcri_list_row *number = NULL, *name = NULL;
     for (size_t i = 0; i < l->count; i++) {
-        const struct pcri_list_row *r = &l->rows[i];
+        const struct pcri_list_row *r = pcri_list_at(l, i);
         if (!number && r->label_count)
             number = r;
         if (!name && text_of(r))
@@ -257,7 +259,7 @@ static int check_given(struct pcri_list *l, const struct pcri_names *given,
     bool names = true, integers = true;
     const struct pcri_list_row *other = NULL;
     for (size_t i = 0; i < l->count; i++) {
-        const struct pcri_list_row *r = &l->rows[i];
+        const struct pcri_list_row *r = pcri_list_at(l, i);
         if (!text_of(r))
             continue;
         bool is_name = pcri_names_has(given, text_of(r));
@@ -269,14 +271,15 @@ static int check_given(struct pcri_list *l, const struct pcri_names *given,
     }
     if (!names && !integers) {
         for (size_t i = 0; i < l->count && !other; i++)
-            if (text_of(&l->rows[i]) && !pcri_names_has(given, text_of(&l->rows[i])))
-                other = &l->rows[i];
+            if (text_of(pcri_list_at(l, i)) &&
+                !pcri_names_has(given, text_of(pcri_list_at(l, i))))
+                other = pcri_list_at(l, i);
         return pcri_row_fail(err, other, "label '%.60s' is not one of the %u classes given",
                              text_of(other), (unsigned) given->count);
     }
     int rc = names ? 0 : settle_texts(l, err);
     for (size_t i = 0; i < l->count && !rc; i++) {
-        const struct pcri_list_row *r = &l->rows[i];
+        const struct pcri_list_row *r = pcri_list_at(l, i);
         if (r->float_labels && r->label_count)
             rc = pcri_row_fail(err, r, "a float label, but classes are given");
         else if (r->labels && r->label_count &&
@@ -295,8 +298,8 @@ static int collect(const struct pcri_list *l, struct pcri_names *classes,
     if (!list)
         return PCR_ERR_NOMEM;
     for (size_t i = 0; i < l->count; i++)
-        if (text_of(&l->rows[i]))
-            list[count++] = text_of(&l->rows[i]);
+        if (text_of(pcri_list_at(l, i)))
+            list[count++] = text_of(pcri_list_at(l, i));
     int rc = pcri_names_make(classes, list, count, l->arena, err);
     free(list);
     return rc;
@@ -307,7 +310,7 @@ static int name_classes(struct pcri_list *l, const struct pcri_names *classes,
 {
     int rc = 0;
     for (size_t i = 0; i < l->count && !rc; i++) {
-        struct pcri_list_row *r = &l->rows[i];
+        struct pcri_list_row *r = pcri_list_at(l, i);
         if (!text_of(r))
             continue;
         int64_t index = pcri_names_find(classes, text_of(r));
@@ -326,18 +329,18 @@ static int check_empty(const struct pcri_list *l, struct pcr_error *err)
 {
     const struct pcri_list_row *empty = NULL;
     for (size_t i = 0; i < l->count; i++) {
-        const struct pcri_list_row *r = &l->rows[i];
+        const struct pcri_list_row *r = pcri_list_at(l, i);
         if (!r->empty_label || has_numbers(r) || (empty && same_split(empty, r)))
             continue;
         empty = r;
         for (size_t k = 0; k < l->count; k++)
-            if (same_split(r, &l->rows[k]) &&
-                (text_of(&l->rows[k]) || has_numbers(&l->rows[k])))
+            if (same_split(r, pcri_list_at(l, k)) &&
+                (text_of(pcri_list_at(l, k)) || has_numbers(pcri_list_at(l, k))))
                 return pcri_row_fail(
                     err, r,
                     "an empty label, but that of %s is not: leave the row out, or put rows without "
                     "labels into a split of their own",
-                    pcri_row_place(&l->rows[k]).text);
+                    pcri_row_place(pcri_list_at(l, k)).text);
     }
     return 0;
 }
@@ -347,9 +350,9 @@ static int check_exact(const struct pcri_list *l, struct pcr_error *err)
 {
     bool floats = false;
     for (size_t i = 0; i < l->count; i++)
-        floats |= l->rows[i].float_labels && l->rows[i].label_count;
+        floats |= pcri_list_at(l, i)->float_labels && pcri_list_at(l, i)->label_count;
     for (size_t i = 0; i < l->count && floats; i++) {
-        const struct pcri_list_row *r = &l->rows[i];
+        const struct pcri_list_row *r = pcri_list_at(l, i);
         for (uint32_t k = 0; k < r->label_count && r->labels; k++)
             if (!is_exact(r->labels[k]))
                 return pcri_row_fail(err, r,
@@ -364,8 +367,8 @@ int pcri_list_settle_labels(struct pcri_list *l, const struct pcri_names *given,
                             struct pcri_names *classes, struct pcr_error *err)
 {
     for (size_t i = 0; i < l->count; i++)
-        if (text_of(&l->rows[i]) && has_numbers(&l->rows[i]))
-            return pcri_row_fail(err, &l->rows[i], "both 'label' and 'labels'");
+        if (text_of(pcri_list_at(l, i)) && has_numbers(pcri_list_at(l, i)))
+            return pcri_row_fail(err, pcri_list_at(l, i), "both 'label' and 'labels'");
     int rc = check_empty(l, err);
     if (!rc && given->count)
         rc = check_given(l, given, err);

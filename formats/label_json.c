@@ -55,7 +55,6 @@ int pcri_row_json_label(struct pcri_list *l, struct pcri_list_row *row, const js
         return set_numbers(l, row, v, err);
     if (!json_string_length(v))
         return pcri_row_fail(err, row, "the label is an empty string");
-    row->class_name = pcri_arena_strndup(l->arena, json_string_value(v), json_string_length(v),
-                                         err);
+    row->class_name = pcri_list_text(l, json_string_value(v), json_string_length(v), err);
     return row->class_name ? 0 : PCR_ERR_NOMEM;
 }

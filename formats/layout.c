@@ -273,10 +273,10 @@ static int check_inverse(const struct pcri_tree *t, const struct pcri_layout *l,
 /* Whether there is a file below the folder that the first nbytes of `key` name. */
 static bool has_files(const struct pcri_tree *t, const char *key, size_t nbytes)
 {
-    const struct pcri_input *files = t->files->items;
-    size_t first = (size_t) PCRI_FIRST(i, 0, t->files->count,
-                                       strncmp(files[i].key, key, nbytes) >= 0);
-    return first < t->files->count && !strncmp(files[first].key, key, nbytes);
+    size_t first = (size_t) PCRI_FIRST(
+        i, 0, t->files->count, strncmp(pcri_entries_at(t->files, i)->key, key, nbytes) >= 0);
+    return first < t->files->count &&
+           !strncmp(pcri_entries_at(t->files, first)->key, key, nbytes);
 }
 
 /* A split whose folders are links to folders elsewhere in the tree has lost its images. */

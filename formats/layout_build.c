@@ -14,7 +14,7 @@
 
 static bool counts(const struct pcri_tree *t, size_t file)
 {
-    return t->files->items[file].is_image || t->no_images;
+    return pcri_entries_at(t->files, file)->is_image || t->no_images;
 }
 
 static void count_images(const struct pcri_tree *t, struct pcri_folder *f)
@@ -24,7 +24,7 @@ static void count_images(const struct pcri_tree *t, struct pcri_folder *f)
         if (!counts(t, i))
             continue;
         f->images++;
-        f->direct += !strchr(t->files->items[i].key + f->key_nbytes, '/');
+        f->direct += !strchr(pcri_entries_at(t->files, i)->key + f->key_nbytes, '/');
     }
 }
 
@@ -32,16 +32,16 @@ static void count_images(const struct pcri_tree *t, struct pcri_folder *f)
 static bool next_folder(const struct pcri_tree *t, const struct pcri_folder *f, size_t *file,
                         struct pcri_folder *out)
 {
-    const struct pcri_input *items = t->files->items;
     const char *slash = NULL;
-    while (*file < f->end && !(slash = strchr(items[*file].key + f->key_nbytes, '/')))
+    while (*file < f->end &&
+           !(slash = strchr(pcri_entries_at(t->files, *file)->key + f->key_nbytes, '/')))
         ++*file;
     if (*file == f->end)
         return false;
-    const char *key = items[*file].key;
+    const char *key = pcri_entries_at(t->files, *file)->key;
     size_t n = (size_t) (slash - key) + 1;
     *out = (struct pcri_folder) { .begin = *file, .key_nbytes = n };
-    while (*file < f->end && !strncmp(items[*file].key, key, n))
+    while (*file < f->end && !strncmp(pcri_entries_at(t->files, *file)->key, key, n))
         ++*file;
     out->end = *file;
     count_images(t, out);
@@ -63,7 +63,7 @@ int pcri_folders_list(const struct pcri_tree *t, const struct pcri_folder *f,
     for (size_t file = f->begin; next_folder(t, f, &file, &one);) {
         if (!one.images)
             continue;
-        const char *name = t->files->items[one.begin].key + f->key_nbytes;
+        const char *name = pcri_entries_at(t->files, one.begin)->key + f->key_nbytes;
         one.name = pcri_arena_strndup(&t->files->arena, name,
                                       one.key_nbytes - f->key_nbytes - 1, err);
         if (!one.name)

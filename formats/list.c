@@ -60,7 +60,7 @@ static int open_list(const char *path, const struct pcr_source_options *opts,
     int rc = pcri_storage_read(&pcri_files, path, LIST_MAX_NBYTES, PCRI_TRIES_AGAIN, &text,
                                err);
     if (!rc)
-        rc = pcri_entries_create(&e, err);
+        rc = pcri_entries_create(opts->spool_folder, &e, err);
     if (rc)
         goto end;
     list.arena = &e->arena;
@@ -72,7 +72,7 @@ static int open_list(const char *path, const struct pcr_source_options *opts,
         pcri_prefix(err, rc, "%s", path);
 end:
     pcr_buffer_free(&text);
-    free(list.rows);
+    pcri_list_free(&list);
     if (rc)
         pcri_entries_destroy(&e);
     else

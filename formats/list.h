@@ -6,7 +6,7 @@
 #include "../libpcr/base/json.h"
 #include "entries.h"
 
-/* One image, described by a line of a list or found in a container. Strings live in the
+/* One image, described by a line of a list or found in a container. Rows and strings live in the
  * entries' arena. */
 struct pcri_list_row {
     uint64_t line;           /* for messages, from 1; 0 in containers */
@@ -19,18 +19,19 @@ struct pcri_list_row {
     uint32_t blob_count; /* archives: as struct pcri_input has them */
     const struct pcr_source_blob *blobs;
     const struct pcri_place *blob_places;
-    uint64_t revision;          /* containers: of `file` */
-    const char *path;           /* as written; containers: "FILE: MEMBER", for messages */
-    const char *key;            /* as written; NULL: the path */
-    const char *safe_key;       /* made from it by pcri_list_make_keys() */
-    const char *split;          /* NULL: none given */
-    const char *class_name;     /* NULL: no label, or numbers */
-    const char *label_text;     /* CSV, which has no types: a number or the name of a class */
-    bool empty_label;           /* CSV: there is a column of labels, but it is empty */
-    const int64_t *labels;      /* integers, or NULL */
-    const double *float_labels; /* floats, or NULL */
-    uint32_t label_count;       /* of labels or float_labels */
-    const char *attributes;     /* canonical JSON, or NULL */
+    uint64_t revision;           /* containers: of `file` */
+    const char *path;            /* as written; containers: "FILE: MEMBER", for messages */
+    const char *key;             /* as written; NULL: the path */
+    const char *safe_key;        /* made from it by pcri_list_make_keys() */
+    const char *split;           /* NULL: none given */
+    const char *class_name;      /* NULL: no label, or numbers */
+    const char *label_text;      /* CSV, which has no types: a number or the name of a class */
+    bool empty_label;            /* CSV: there is a column of labels, but it is empty */
+    const int64_t *labels;       /* integers, or NULL */
+    const double *float_labels;  /* floats, or NULL */
+    uint32_t label_count;        /* of labels or float_labels */
+    const char *attributes;      /* canonical JSON, or NULL */
+    union pcri_number_of single; /* the label, where it is one number: labels lead here */
 };
 
 struct pcri_list {
@@ -38,9 +39,24 @@ struct pcri_list {
     bool beside;      /* a metadata file next to images: `file_name` is the path, and the rest,
                        * except label and labels, are attributes */
     bool keep_labels; /* then these are attributes too */
-    struct pcri_list_row *rows;
+    struct pcri_list_row **rows; /* see pcri_list_at() */
     size_t count, capacity;
+    const char **texts; /* that recur: the latest of each hash; or NULL */
 };
+
+/* Row i, to be read or changed. Pointers to rows stay valid. */
+static inline struct pcri_list_row *pcri_list_at(const struct pcri_list *l, size_t i)
+{
+    pcri_arena_touch(l->arena, l->rows[i]);
+    return l->rows[i];
+}
+
+/* Frees what is not in the arena. */
+void pcri_list_free(struct pcri_list *l);
+
+/* A copy of a text that many rows may have, such as the name of a class. NULL: NOMEM. */
+const char *pcri_list_text(struct pcri_list *l, const void *text, size_t nbytes,
+                           struct pcr_error *err);
 
 /* INVAL: "line N: ...". */
 int pcri_fail_line(struct pcr_error *err, uint64_t line, const char *format, ...)
@@ -52,12 +68,18 @@ struct pcri_row_place {
 };
 struct pcri_row_place pcri_row_place(const struct pcri_list_row *row);
 
-/* A new zeroed row at the end; NULL for lack of memory. Moves the others. */
+/* A new zeroed row at the end; NULL for lack of memory. */
 struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line, struct pcr_error *err);
 
 /* The key as a relative path without empty, "." and ".." parts: "../a//b" becomes "a/b"; the
  * key itself if it is one. "" if nothing is left; NULL for lack of memory. (keys.c) */
 const char *pcri_safe_key(const char *key, struct pcri_arena *arena, struct pcr_error *err);
+
+/* Whether any two of `count` keys are equal. NOMEM. (keys.c) */
+int pcri_keys_any_repeat(const char *(*key)(const void *of, size_t i), const void *of,
+                         size_t count, bool *found, struct pcr_error *err);
+/* The key of row i of a struct pcri_list, for these. */
+const char *pcri_list_key(const void *list, size_t i);
 
 /* Gives each row its safe key. They must differ, and none may be a folder of another: INVAL,
  * with both lines. NOMEM. (keys.c) */

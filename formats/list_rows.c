@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rows of a list, as its formats fill them in. */
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -29,10 +30,37 @@ struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line, struct p
 {
     if (PCRI_GROW(l->rows, l->capacity, l->count + 1, err))
         return NULL;
-    struct pcri_list_row *row = &l->rows[l->count++];
-    memset(row, 0, sizeof(*row));
-    row->line = line;
+    struct pcri_list_row *row = pcri_arena_alloc(l->arena, sizeof(*row),
+                                                 alignof(struct pcri_list_row), err);
+    if (row) {
+        memset(row, 0, sizeof(*row));
+        row->line = line;
+        l->rows[l->count++] = row;
+    }
     return row;
+}
+
+void pcri_list_free(struct pcri_list *l)
+{
+    free(l->rows);
+    free(l->texts);
+    *l = (struct pcri_list) { .arena = l->arena };
+}
+
+enum { TEXTS = 1 << 14 }; /* that are remembered */
+
+const char *pcri_list_text(struct pcri_list *l, const void *text, size_t nbytes,
+                           struct pcr_error *err)
+{
+    if (!l->texts && !(l->texts = pcri_calloc(TEXTS, sizeof(*l->texts), err)))
+        return NULL;
+    const char **place = &l->texts[pcri_xxh3(text, nbytes) % TEXTS];
+    if (*place && strlen(*place) == nbytes && !memcmp(*place, text, nbytes))
+        return *place;
+    const char *copy = pcri_arena_strndup(l->arena, text, nbytes, err);
+    if (copy)
+        *place = copy;
+    return copy;
 }
 
 int pcri_row_attributes(struct pcri_list *l, struct pcri_list_row *row, const json_t *object,

@@ -165,7 +165,7 @@ static int keep_text(struct lmdb *b, const struct lmdb_entry *e, bool *kept,
         return 0;
     memcpy(name + n, e->key + n, e->key_nbytes - n);
     for (; b->row < b->s->rows->count; b->row++) { /* keys come in their order */
-        struct pcri_list_row *row = &b->s->rows->rows[b->row];
+        struct pcri_list_row *row = pcri_list_at(b->s->rows, b->row);
         int order = strcmp(row->key, name);
         if (order > 0)
             break;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "../libpcr/base/marks.h"
 #include "../libpcr/base/utf8.h"
 #include "folder_names.h"
 #include "label.h"
@@ -95,9 +96,12 @@ struct pcri_member *pcri_members_add(struct pcri_members *m, const char *path,
         safe = pcri_arena_strndup(&m->arena, path, strlen(path), err);
     if (!safe || PCRI_GROW(m->items, m->capacity, m->count + 1, err))
         return NULL;
-    struct pcri_member *member = &m->items[m->count];
-    *member = (struct pcri_member) { .name = safe, .kind = kind, .order = m->count };
-    m->count++;
+    struct pcri_member *member = pcri_arena_alloc(&m->arena, sizeof(*member),
+                                                  alignof(struct pcri_member), err);
+    if (member) {
+        *member = (struct pcri_member) { .name = safe, .kind = kind, .order = m->count };
+        m->items[m->count++] = member;
+    }
     return member;
 }
 
@@ -142,52 +146,80 @@ static int compare_members(const void *a, const void *b)
     return order ? order : x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* The last member of this name that is no link. */
-static const struct pcri_member *find_target(const struct pcri_members *m, const char *name,
+/* --- links --- */
+
+static uint64_t check_key(const char *name, size_t nbytes)
+{
+    return pcri_xxh3(name, nbytes);
+}
+
+static struct pcri_member *member_at(const struct pcri_members *m,
+                                     const struct pcri_mark *mark)
+{
+    struct pcri_member *member = m->items[mark->index];
+    pcri_arena_touch(&m->arena, member);
+    return member;
+}
+
+/* The last member of this name that is no link. `marks`: of keys. */
+static const struct pcri_member *find_target(const struct pcri_members *m,
+                                             const struct pcri_mark *marks, const char *name,
                                              bool last_dot)
 {
-    const struct pcri_member wanted = { .name = name,
-                                        .key_nbytes = key_nbytes(name, last_dot) };
-    size_t i = (size_t) PCRI_FIRST(k, 0, m->count, compare_names(&m->items[k], &wanted) >= 0);
+    const uint64_t check = check_key(name, key_nbytes(name, last_dot));
+    size_t i = (size_t) PCRI_FIRST(k, 0, m->count, marks[k].check >= check);
     const struct pcri_member *found = NULL;
-    for (; i < m->count && !strcmp(m->items[i].name, name); i++)
-        if (m->items[i].kind != PCRI_MEMBER_LINK)
-            found = &m->items[i];
+    for (; i < m->count && marks[i].check == check; i++) {
+        const struct pcri_member *member = member_at(m, &marks[i]);
+        if (member->kind != PCRI_MEMBER_LINK && !strcmp(member->name, name))
+            found = member;
+    }
     return found;
 }
 
-/* Links become what they lead to; others are left out. */
-static int resolve_links(struct pcri_container *s, struct pcri_members *m,
-                         struct pcr_error *err)
+static int resolve_link(struct pcri_container *s, struct pcri_members *m,
+                        const struct pcri_mark *marks, struct pcri_member *link,
+                        struct pcr_error *err)
 {
     const bool last_dot = s->opts->flags & PCR_SOURCE_LAST_DOT;
-    size_t kept = 0;
+    const struct pcri_member *to = find_target(m, marks, link->text, last_dot);
+    if (to) {
+        struct pcri_member as = *to;
+        as.name = link->name;
+        as.key_nbytes = link->key_nbytes;
+        as.order = link->order;
+        *link = as;
+        return 0;
+    }
+    link->kind = PCRI_MEMBER_IGNORED;
+    if (pcri_member_kind(link->name) == PCRI_MEMBER_IMAGE)
+        return pcri_container_leave_out(s, NULL, link->name, err,
+                                        "a link to '%.200s', which is no file in it",
+                                        link->text);
+    m->ignored++;
+    return 0;
+}
+
+/* Links become what they lead to, in the order of their names; others are left out. */
+static int resolve_links(struct pcri_container *s, struct pcri_members *m,
+                         const struct pcri_mark *marks, struct pcr_error *err)
+{
+    struct pcri_member **links = NULL;
+    size_t count = 0, capacity = 0;
     int rc = 0;
     for (size_t i = 0; i < m->count && !rc; i++) {
-        struct pcri_member *link = &m->items[i];
-        const struct pcri_member *to = NULL;
-        if (link->kind == PCRI_MEMBER_LINK)
-            to = find_target(m, link->text, last_dot);
-        if (to) {
-            struct pcri_member as = *to;
-            as.name = link->name;
-            as.key_nbytes = link->key_nbytes;
-            as.order = link->order;
-            *link = as;
-        } else if (link->kind == PCRI_MEMBER_LINK && m->count) {
-            const enum pcri_member_kind kind = pcri_member_kind(link->name);
-            m->ignored += kind != PCRI_MEMBER_IMAGE;
-            if (kind == PCRI_MEMBER_IMAGE)
-                rc = pcri_container_leave_out(s, NULL, link->name, err,
-                                              "a link to '%.200s', which is no file in it",
-                                              link->text);
-            link->kind = PCRI_MEMBER_IGNORED;
-        }
+        pcri_arena_touch(&m->arena, m->items[i]);
+        if (m->items[i]->kind != PCRI_MEMBER_LINK)
+            continue;
+        rc = PCRI_GROW(links, capacity, count + 1, err);
+        if (!rc)
+            links[count++] = m->items[i];
     }
-    for (size_t i = 0; i < m->count; i++)
-        if (m->items[i].kind != PCRI_MEMBER_IGNORED)
-            m->items[kept++] = m->items[i];
-    m->count = kept;
+    if (!rc && count)
+        rc = pcri_arena_sort(&m->arena, links, count, compare_members, err);
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = resolve_link(s, m, marks, links[i], err);
+    free(links);
     return rc;
 }
 
@@ -514,34 +546,90 @@ static int make_rows(struct group *g, struct pcr_error *err)
     return rc;
 }
 
+/* --- all members --- */
+
 static int compare_places(const void *a, const void *b)
 {
     const struct pcri_list_row *x = a, *y = b;
     return x->offset < y->offset ? -1 : x->offset > y->offset ? 1 : strcmp(x->key, y->key);
 }
 
+/* Members whose keys have one checksum: nearly always those of one sample. */
+static int make_samples(struct pcri_container *s, struct pcri_members *m,
+                        struct pcri_member *items, size_t count, struct pcr_error *err)
+{
+    int rc = 0;
+    qsort(items, count, sizeof(*items), compare_members);
+    for (size_t begin = 0, end; begin < count && !rc; begin = end) {
+        for (end = begin + 1; end < count && !compare_keys(&items[begin], &items[end]);)
+            end++;
+        struct group g = { .s = s, .m = m, .items = items + begin, .count = end - begin };
+        rc = make_rows(&g, err);
+    }
+    return rc;
+}
+
+/* Marks with one checksum get the place of the first of them, as the highest bits, in its place:
+ * sorted, they then are together and in the order of the container. */
+static void order_marks(struct pcri_mark *marks, size_t count)
+{
+    unsigned shift = 0;
+    while (shift < 63 && !(count >> (63 - shift)))
+        shift++;
+    for (size_t begin = 0, end; begin < count; begin = end) {
+        const uint64_t check = marks[begin].check;
+        for (end = begin; end < count && marks[end].check == check; end++)
+            marks[end].check = marks[begin].index << shift;
+    }
+    pcri_marks_sort(marks, count);
+}
+
+static int make_all(struct pcri_container *s, struct pcri_members *m,
+                    const struct pcri_mark *marks, struct pcr_error *err)
+{
+    struct pcri_member *items = NULL;
+    size_t capacity = 0;
+    int rc = 0;
+    for (size_t begin = 0, end; begin < m->count && !rc; begin = end) {
+        size_t count = 0;
+        for (end = begin; end < m->count && marks[end].check == marks[begin].check; end++) {
+            const struct pcri_member *member = member_at(m, &marks[end]);
+            if (member->kind == PCRI_MEMBER_IGNORED)
+                continue;
+            if ((rc = PCRI_GROW(items, capacity, count + 1, err)))
+                break;
+            items[count++] = *member;
+        }
+        if (!rc && count)
+            rc = make_samples(s, m, items, count, err);
+    }
+    free(items);
+    return rc;
+}
+
 int pcri_members_finish(struct pcri_container *s, struct pcri_members *m,
                         struct pcr_error *err)
 {
-    const bool last_dot = s->opts->flags & PCR_SOURCE_LAST_DOT;
     const size_t first = s->rows->count;
-    for (size_t i = 0; i < m->count; i++)
-        m->items[i].key_nbytes = key_nbytes(m->items[i].name, last_dot);
-    if (m->count)
-        qsort(m->items, m->count, sizeof(*m->items), compare_members);
-    int rc = resolve_links(s, m, err);
-    for (size_t begin = 0, end; begin < m->count && !rc; begin = end) {
-        for (end = begin + 1; end < m->count;)
-            if (compare_keys(&m->items[begin], &m->items[end++])) {
-                end--;
-                break;
-            }
-        struct group g = { .s = s, .m = m, .items = m->items + begin, .count = end - begin };
-        rc = make_rows(&g, err);
+    struct pcri_mark *marks = pcri_malloc(m->count, sizeof(*marks), err);
+    if (!marks)
+        return PCR_ERR_NOMEM;
+    for (size_t i = 0; i < m->count; i++) {
+        struct pcri_member *member = m->items[i];
+        pcri_arena_touch(&m->arena, member);
+        member->key_nbytes = key_nbytes(member->name, s->opts->flags & PCR_SOURCE_LAST_DOT);
+        marks[i] = (struct pcri_mark) { check_key(member->name, member->key_nbytes), i };
     }
-    if (!rc && s->rows->count > first)
-        qsort(s->rows->rows + first, s->rows->count - first, sizeof(*s->rows->rows),
-              compare_places);
+    pcri_marks_sort(marks, m->count);
+    int rc = resolve_links(s, m, marks, err);
+    if (!rc) {
+        order_marks(marks, m->count);
+        rc = make_all(s, m, marks, err);
+    }
+    free(marks);
+    if (!rc)
+        rc = pcri_arena_sort(s->rows->arena, s->rows->rows + first, s->rows->count - first,
+                             compare_places, err);
     s->e->ignored_count += m->ignored;
     return rc;
 }

@@ -31,15 +31,15 @@ struct pcri_member {
     const char *text; /* of other parts, if it was kept; of links: the target's path */
     size_t text_nbytes;
     bool is_only_text; /* its bytes are nowhere else */
-    /* Set when samples are made. */
+    size_t order;      /* among all */
     size_t key_nbytes; /* of the name: what the sample's members have in common */
-    size_t order;
 };
 
-/* The members of one container. Start from {0}; the names and texts are in the arena. */
+/* The members of one container. Start from {0}, with the arena's folder; members, names and texts
+ * are in the arena. */
 struct pcri_members {
     struct pcri_arena arena;
-    struct pcri_member *items;
+    struct pcri_member **items; /* in the arena */
     size_t count, capacity;
     uint64_t ignored; /* files that are nothing of a sample */
 };

@@ -24,14 +24,15 @@ struct metadata {
 /* The first sample whose key is not below `key`. */
 static size_t find_first(const struct pcri_entries *files, const char *key)
 {
-    return (size_t) PCRI_FIRST(i, 0, files->count, strcmp(files->items[i].key, key) >= 0);
+    return (size_t) PCRI_FIRST(i, 0, files->count,
+                               strcmp(pcri_entries_at(files, i)->key, key) >= 0);
 }
 
-/* The sample with this key, or NULL. */
-static struct pcri_input *find_sample(const struct pcri_entries *files, const char *key)
+/* The sample with this key; files->count: none. */
+static size_t find_sample(const struct pcri_entries *files, const char *key)
 {
     size_t i = find_first(files, key);
-    return i < files->count && !strcmp(files->items[i].key, key) ? &files->items[i] : NULL;
+    return i < files->count && !strcmp(pcri_entries_at(files, i)->key, key) ? i : files->count;
 }
 
 /* Two names for one class are a doubt: the folder's is kept only if it was asked for. */
@@ -71,18 +72,19 @@ static int match(struct metadata *m, const char *path, size_t folder_nbytes,
     row->safe_key = whole ? pcri_safe_key(whole + m->tree->root_nbytes, arena, err) : NULL;
     if (!row->safe_key)
         return PCR_ERR_NOMEM;
-    struct pcri_input *sample = find_sample(m->tree->files, row->safe_key);
-    if (!sample && !PCRI_UNINTERRUPTED(access(whole, F_OK)))
+    const size_t sample = find_sample(m->tree->files, row->safe_key);
+    const bool found = sample < m->tree->files->count;
+    if (!found && !PCRI_UNINTERRUPTED(access(whole, F_OK)))
         return 0;
-    if (!sample && pcri_is_unreachable(errno))
+    if (!found && pcri_is_unreachable(errno))
         return pcri_fail_line(err, line, "there is no file '%.200s'", row->path);
-    if (!sample)
+    if (!found)
         return pcri_fail_sys(err, errno, "line %llu: '%.200s'", line, row->path);
-    bool *described = &m->described[sample - m->tree->files->items];
+    bool *described = &m->described[sample];
     if (*described)
         return pcri_fail_line(err, line, "a second row for '%.200s'", row->path);
     *keep = *described = true;
-    return check_label(m, row, sample, err);
+    return check_label(m, row, pcri_entries_at(m->tree->files, sample), err);
 }
 
 /* Tells of images in the file's folder that it says nothing of. */
@@ -96,7 +98,7 @@ static int count_others(const struct metadata *m, const char *path, size_t folde
     if (!folder)
         return PCR_ERR_NOMEM;
     for (size_t i = find_first(files, folder); i < files->count; i++) {
-        if (strncmp(files->items[i].key, folder, n) != 0)
+        if (strncmp(pcri_entries_at(files, i)->key, folder, n) != 0)
             break;
         all++;
         others += !m->described[i];
@@ -124,11 +126,12 @@ static int read_rows(struct metadata *m, const char *path, const struct pcr_buff
     rc = csv ? pcri_csv_parse(bytes, text->nbytes, &m->list, err)
              : pcri_jsonl_parse(bytes, text->nbytes, &m->list, err);
     for (size_t i = first; i < m->list.count && !rc; i++) {
+        struct pcri_list_row *row = pcri_list_at(&m->list, i);
         bool keep;
-        rc = match(m, path, folder_nbytes, &m->list.rows[i], &keep, err);
-        m->list.rows[i].split = path; /* the rows of a file go together */
+        rc = match(m, path, folder_nbytes, row, &keep, err);
+        row->split = path; /* the rows of a file go together */
         if (keep)
-            m->list.rows[kept++] = m->list.rows[i];
+            m->list.rows[kept++] = row;
     }
     if (!rc) {
         m->list.count = kept;
@@ -156,9 +159,9 @@ static int apply_rows(struct metadata *m, struct pcri_names *classes, struct pcr
             return pcri_prefix(err, rc, "%s", m->tree->metadata.items[0]);
     }
     for (size_t i = 0; i < m->list.count; i++) {
-        const struct pcri_list_row *row = &m->list.rows[i];
-        pcri_list_describe(row, !m->list.keep_labels,
-                           find_sample(m->tree->files, row->safe_key));
+        const struct pcri_list_row *row = pcri_list_at(&m->list, i);
+        const size_t sample = find_sample(m->tree->files, row->safe_key);
+        pcri_list_describe(row, !m->list.keep_labels, pcri_entries_at(m->tree->files, sample));
     }
     return 0;
 }
@@ -180,6 +183,6 @@ int pcri_metadata_apply(struct pcri_tree *t, const struct pcri_layout *l, bool s
     if (!rc && m.list.count)
         rc = apply_rows(&m, classes_out, err);
     free(m.described);
-    free(m.list.rows);
+    pcri_list_free(&m.list);
     return rc;
 }

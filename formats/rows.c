@@ -31,13 +31,13 @@ static int settle_splits(const struct pcri_list *l, struct pcri_names *splits,
     if (!list)
         return PCR_ERR_NOMEM;
     for (size_t i = 0; i < l->count; i++)
-        if (l->rows[i].split)
-            list[count++] = l->rows[i].split;
+        if (pcri_list_at(l, i)->split)
+            list[count++] = pcri_list_at(l, i)->split;
     int rc = pcri_names_make(splits, list, count, l->arena, err);
     free(list);
     for (size_t i = 0; i < l->count && splits->count && !rc; i++)
-        if (!l->rows[i].split)
-            rc = pcri_row_fail(err, &l->rows[i], "no split, but others have one");
+        if (!pcri_list_at(l, i)->split)
+            rc = pcri_row_fail(err, pcri_list_at(l, i), "no split, but others have one");
     return rc ? rc : check_splits(splits, err);
 }
 
@@ -48,8 +48,9 @@ void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcr
     e->attributes = row->attributes;
     if (!labels)
         return;
-    e->labels = row->labels;
-    e->float_labels = row->float_labels;
+    e->single = row->single;
+    e->labels = row->labels == &row->single.i ? &e->single.i : row->labels;
+    e->float_labels = row->float_labels == &row->single.d ? &e->single.d : row->float_labels;
     e->label_count = row->label_count;
 }
 
@@ -113,7 +114,7 @@ int pcri_list_finish(struct pcri_list *l, const struct pcr_source_options *opts,
     if (rc)
         return rc;
     for (size_t i = 0; i < l->count && !rc; i++)
-        rc = add_entry(e, &l->rows[i], root, &splits, err);
+        rc = add_entry(e, pcri_list_at(l, i), root, &splits, err);
     if (!rc)
         pcri_entries_finish(e, classes.count ? &classes : NULL, splits.count ? &splits : NULL);
     return rc;

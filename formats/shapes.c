@@ -57,7 +57,7 @@ int pcri_shapes_settle(json_t *shapes, struct pcri_list *l, struct pcr_error *er
     json_object_foreach (shapes, name, shape)
         mixed |= json_integer_value(shape) == (SINGLE | SEVERAL);
     for (size_t i = 0; mixed && i < l->count && !rc; i++)
-        if (l->rows[i].attributes)
-            rc = settle_row(shapes, l, &l->rows[i], err);
+        if (pcri_list_at(l, i)->attributes)
+            rc = settle_row(shapes, l, pcri_list_at(l, i), err);
     return rc;
 }

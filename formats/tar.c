@@ -548,7 +548,9 @@ static int scan(struct tar *t, struct pcr_error *err)
 
 static int scan_tar(struct pcri_container *s, struct pcr_error *err)
 {
-    struct tar t = { .s = s, .folder = "", .end = UINT64_MAX };
+    struct tar t = {
+        .s = s, .folder = "", .end = UINT64_MAX, .members.arena.folder = s->e->folder
+    };
     int rc = pcri_sequential_open(s->path, "?", &t.in, err);
     if (!rc)
         rc = scan(&t, err);

@@ -281,9 +281,9 @@ int pcri_walk(const char *root, const struct pcr_source_options *opts, struct pc
         rc = drain(&w, err);
     if (!rc)
         rc = follow_links(&w, err);
-    if (!rc && tree->files->count)
-        qsort(tree->files->items, tree->files->count, sizeof(*tree->files->items),
-              compare_keys);
+    if (!rc)
+        rc = pcri_arena_sort(w.arena, tree->files->items, tree->files->count, compare_keys,
+                             err);
     free(w.seen.slots);
     free(w.stack.items);
     free(w.links.items);

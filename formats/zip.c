@@ -476,7 +476,7 @@ static int scan(struct zip *z, struct pcr_error *err)
 
 static int scan_zip(struct pcri_container *s, struct pcr_error *err)
 {
-    struct zip z = { .s = s };
+    struct zip z = { .s = s, .members.arena.folder = s->e->folder };
     if (!strcmp(s->path, "-"))
         return pcri_fail(
             err, PCR_ERR_INVAL,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <zstd.h>
 
+#include "../base/marks.h"
 #include "../base/random.h"
 #include "../dataset/dataset.h"
 #include "write.h"
@@ -117,19 +118,6 @@ static int print_sample(struct print *f, const struct pcr_source_sample *s,
 
 /* --- order --- */
 
-/* A key's checksum and its place, to find keys that recur. */
-struct key_mark {
-    uint64_t check, index;
-};
-
-static int compare_marks(const void *a, const void *b)
-{
-    const struct key_mark *x = a, *y = b;
-    if (x->check != y->check)
-        return x->check < y->check ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
-}
-
 static int same_key(const struct pcr_source *source, uint64_t a, uint64_t b,
                     struct pcr_error *err)
 {
@@ -144,39 +132,14 @@ static int same_key(const struct pcr_source *source, uint64_t a, uint64_t b,
     return rc;
 }
 
-enum { PARTS = 256 };
-
-/* Moves the marks with the same highest byte together; part b ends before ends[b]. */
-static void part_marks(struct key_mark *marks, uint64_t count, uint64_t ends[PARTS])
-{
-    uint64_t next[PARTS] = { 0 }, begin = 0;
-    for (uint64_t i = 0; i < count; i++)
-        next[marks[i].check >> 56]++;
-    for (uint32_t b = 0; b < PARTS; b++) {
-        uint64_t n = next[b];
-        next[b] = begin;
-        ends[b] = begin += n;
-    }
-    for (uint32_t b = 0; b < PARTS; b++)
-        for (; next[b] < ends[b]; next[b]++) {
-            struct key_mark m = marks[next[b]];
-            for (uint64_t d; (d = m.check >> 56) != b;) { /* to its part, for what is there */
-                struct key_mark *to = &marks[next[d]++], there = *to;
-                *to = m;
-                m = there;
-            }
-            marks[next[b]] = m;
-        }
-}
-
-static int check_keys(const struct pcr_source *source, struct key_mark *marks,
+static int check_keys(const struct pcr_source *source, struct pcri_mark *marks,
                       struct pcri_ticker *ticker, struct pcr_error *err)
 {
-    uint64_t ends[PARTS], begin = 0;
+    uint64_t ends[PCRI_MARK_PARTS], begin = 0;
     int rc = 0;
-    part_marks(marks, source->sample_count, ends);
-    for (uint32_t b = 0; b < PARTS && !rc; begin = ends[b++]) {
-        qsort(marks + begin, ends[b] - begin, sizeof(*marks), compare_marks);
+    pcri_marks_part(marks, source->sample_count, ends);
+    for (uint32_t b = 0; b < PCRI_MARK_PARTS && !rc; begin = ends[b++]) {
+        pcri_marks_sort_part(marks + begin, ends[b] - begin);
         rc = pcri_tick(ticker, 1, err);
     }
     for (uint64_t i = 1; i < source->sample_count && !rc; i++)
@@ -187,9 +150,9 @@ static int check_keys(const struct pcr_source *source, struct key_mark *marks,
 
 /* Gathered by one pass over the source. */
 struct gathered {
-    uint32_t *splits; /* of each sample */
-    uint64_t *nbytes;
-    struct key_mark *marks;
+    uint16_t *splits;        /* of each sample */
+    uint64_t *nbytes;        /* NULL: records are not cut by bytes */
+    struct pcri_mark *marks; /* of keys; only while they are compared */
     uint64_t *split_counts;
     struct pcri_label_survey labels;
 };
@@ -211,14 +174,14 @@ static int gather(struct pcri_write_plan *p, const struct pcr_source *source,
             rc = pcri_label_survey_add(&g->labels, i, &s, err);
         if (rc)
             break;
-        g->splits[i] = s.split;
-        g->nbytes[i] = s.nbytes;
-        g->marks[i] = (struct key_mark) { pcri_xxh3(s.key, strlen(s.key)), i };
+        g->splits[i] = (uint16_t) s.split;
+        if (g->nbytes)
+            g->nbytes[i] = s.nbytes;
+        g->marks[i] = (struct pcri_mark) { pcri_xxh3(s.key, strlen(s.key)), i };
         g->split_counts[s.split]++;
         rc = pcri_attributes_survey(&p->schema, s.attributes, err);
-        if (rc)
-            return pcri_sample_prefix(&s, rc, err);
-        rc = pcri_blobs_survey(p, &s, err);
+        if (!rc)
+            rc = pcri_blobs_survey(p, &s, err);
         if (rc)
             return pcri_sample_prefix(&s, rc, err);
         rc = print_number(f, s.split, err);
@@ -227,7 +190,11 @@ static int gather(struct pcri_write_plan *p, const struct pcr_source *source,
         if (!rc)
             rc = pcri_tick(ticker, TICK_SAMPLES, err);
     }
-    return rc ? rc : check_keys(source, g->marks, ticker, err);
+    if (!rc)
+        rc = check_keys(source, g->marks, ticker, err);
+    free(g->marks);
+    g->marks = NULL;
+    return rc;
 }
 
 /* Split by split, each in the source's order or shuffled. */
@@ -237,7 +204,8 @@ static int make_order(struct pcri_write_plan *p, const struct gathered *g,
 {
     uint64_t *next = pcri_calloc(p->split_count, sizeof(*next), err);
     uint64_t *begin = pcri_calloc(p->split_count, sizeof(*begin), err);
-    int rc = next && begin ? 0 : PCR_ERR_NOMEM;
+    p->order = pcri_calloc(p->sample_count, sizeof(*p->order), err);
+    int rc = next && begin && p->order ? 0 : PCR_ERR_NOMEM;
     for (uint32_t s = 1; s < p->split_count && !rc; s++)
         begin[s] = begin[s - 1] + g->split_counts[s - 1];
     for (uint64_t i = 0; i < p->sample_count && !rc; i++) {
@@ -271,7 +239,8 @@ static int cut_records(struct pcri_write_plan *p, const struct gathered *g,
             uint64_t nbytes = 0;
             while (position < end && r.count < most &&
                    (!o->record_nbytes || nbytes < o->record_nbytes)) {
-                nbytes += g->nbytes[p->order[position++]];
+                nbytes += g->nbytes ? g->nbytes[p->order[position]] : 0;
+                position++;
                 r.count++;
             }
             rc = PCRI_GROW(p->records, capacity, p->record_count + 1, err);
@@ -400,13 +369,13 @@ int pcri_write_plan_make(struct pcri_write_plan *p, const struct pcr_source *sou
     p->split_count = source->split_names ? source->split_count : 1;
 
     uint64_t n = source->sample_count;
-    p->order = pcri_calloc(n, sizeof(*p->order), err);
     p->prefixes = pcri_calloc(p->split_count, sizeof(*p->prefixes), err);
     g.splits = pcri_calloc(n, sizeof(*g.splits), err);
-    g.nbytes = pcri_calloc(n, sizeof(*g.nbytes), err);
+    g.nbytes = opts->record_nbytes ? pcri_calloc(n, sizeof(*g.nbytes), err) : NULL;
     g.marks = pcri_calloc(n, sizeof(*g.marks), err);
     g.split_counts = pcri_calloc(p->split_count, sizeof(*g.split_counts), err);
-    if (p->order && p->prefixes && g.splits && g.nbytes && g.marks && g.split_counts)
+    if (p->prefixes && g.splits && (g.nbytes || !opts->record_nbytes) && g.marks &&
+        g.split_counts)
         rc = pcri_label_survey_create(&g.labels, n, err);
     else
         rc = PCR_ERR_NOMEM;

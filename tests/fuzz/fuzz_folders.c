@@ -23,7 +23,7 @@ static bool is_possible(const char *key, const struct pcri_entries *e)
     if (!safe || strcmp(safe, key) || !*key)
         return false;
     for (size_t i = 0; i < e->count; i++) {
-        const char *other = e->items[i].key;
+        const char *other = e->items[i]->key;
         size_t n = strlen(other), m = strlen(key), both = n < m ? n : m;
         if (!strncmp(other, key, both) && (n == m || (n < m ? key : other)[both] == '/'))
             return false;
@@ -49,7 +49,9 @@ static void add_file(struct pcri_entries *e, const char *line, size_t nbytes)
 
 static int compare_entries(const void *a, const void *b)
 {
-    return strcmp(((const struct pcri_input *) a)->key, ((const struct pcri_input *) b)->key);
+    const struct pcri_input *x = *(struct pcri_input *const *) a;
+    const struct pcri_input *y = *(struct pcri_input *const *) b;
+    return strcmp(x->key, y->key);
 }
 
 static void check_folder(const struct pcri_tree *t, const struct pcri_folder *f)
@@ -58,8 +60,8 @@ static void check_folder(const struct pcri_tree *t, const struct pcri_folder *f)
                f->end);
     FUZZ_CHECK(f->images <= f->end - f->begin && f->direct <= f->images, "%zu", f->images);
     for (size_t i = f->begin; i < f->end; i++)
-        FUZZ_CHECK(strlen(t->files->items[i].key) >= f->key_nbytes, "%s",
-                   t->files->items[i].key);
+        FUZZ_CHECK(strlen(t->files->items[i]->key) >= f->key_nbytes, "%s",
+                   t->files->items[i]->key);
 }
 
 static void check_folders(const struct pcri_tree *t, const struct pcri_folders *f)
@@ -92,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     struct pcri_entries *e;
     struct pcri_layout l = { 0 };
     struct pcr_error err = { 0 };
-    if (!nbytes || pcri_entries_create(&e, NULL))
+    if (!nbytes || pcri_entries_create(NULL, &e, NULL))
         return 0;
     const char *p = (const char *) data + 1, *end = (const char *) data + nbytes;
     while (p < end && e->count < MOST_FILES) {
@@ -105,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     if (e->count)
         qsort(e->items, e->count, sizeof(*e->items), compare_entries);
     for (size_t i = 0; i < e->count; i++)
-        t.no_images = t.no_images && !e->items[i].is_image;
+        t.no_images = t.no_images && !e->items[i]->is_image;
     if (e->count) {
         int rc = pcri_layout_find(&t, *data % 5, &l, &err);
         FUZZ_CHECK(!rc || rc == PCR_ERR_INVAL || rc == PCR_ERR_NOMEM, "%d", rc);

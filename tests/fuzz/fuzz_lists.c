@@ -29,11 +29,12 @@ static void check_keys(struct pcri_list *l)
     int rc = pcri_list_make_keys(l, &err);
     check_code(rc, &err);
     for (size_t i = 0; !rc && i < l->count; i++) {
-        const char *key = l->rows[i].safe_key;
+        const char *key = pcri_list_at(l, i)->safe_key;
         FUZZ_CHECK(*key && *key != '/' && strcmp(key, "..") && strncmp(key, "../", 3) &&
                        !strstr(key, "/../") && !strstr(key, "//"),
                    "%s", key);
-        FUZZ_CHECK(i > 300 || i == 0 || strcmp(key, l->rows[i - 1].safe_key), "%s", key);
+        FUZZ_CHECK(i > 300 || i == 0 || strcmp(key, pcri_list_at(l, i - 1)->safe_key), "%s",
+                   key);
     }
 }
 
@@ -100,15 +101,15 @@ static void check_printed(const struct pcri_list *l)
     bool good = true;
     text.nbytes = 0;
     for (size_t i = 0; good && i < l->count; i++)
-        good = print_row(&l->rows[i]);
+        good = print_row(pcri_list_at(l, i));
     if (good) {
         int rc = pcri_jsonl_parse((const char *) text.data, text.nbytes, &again, &err);
         FUZZ_CHECK(!rc, "%s", err.message);
         FUZZ_CHECK(again.count == l->count, "%zu rows of %zu", again.count, l->count);
         for (size_t i = 0; i < l->count; i++)
-            compare_row(&l->rows[i], &again.rows[i]);
+            compare_row(pcri_list_at(l, i), pcri_list_at(&again, i));
     }
-    free(again.rows);
+    pcri_list_free(&again);
     pcri_arena_free(&arena);
 }
 
@@ -134,7 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
         check_keys(&l);
         check_printed(&l);
     }
-    free(l.rows);
+    pcri_list_free(&l);
     pcri_arena_free(&arena);
     return 0;
 }
