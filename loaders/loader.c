@@ -55,27 +55,49 @@ static int take_datasets(struct pcr_loader *l, struct pcr_dataset *const *datase
     return 0;
 }
 
-/* Bytes that a sample takes in a batch: of files, about, at the fidelity that the loader
- * begins with. */
-static size_t sample_nbytes(const struct pcr_loader *l)
+/* About what a sample takes as a file at fidelity g, or the highest that its dataset has. */
+static uint64_t file_nbytes(const struct pcr_loader *l, uint32_t g)
 {
     uint64_t nbytes = 0, count = 0;
-    if (!(l->options.flags & PCR_LOADER_RAW)) {
-        for (uint32_t v = 0; v < l->view_count; v++)
-            nbytes += l->views[v].nbytes;
-        return nbytes < SIZE_MAX ? (size_t) nbytes : SIZE_MAX;
-    }
     for (uint32_t k = 0; k < l->dataset_count; k++) {
         const struct pcri_loader_dataset *store = &l->datasets[k];
-        uint32_t g = l->options.fidelity.level ? l->options.fidelity.level
-                                               : l->options.fidelity.maximum;
-        if (g > store->info.group_count)
-            g = store->info.group_count;
-        nbytes += pcr_dataset_prefix_nbytes(store->ds, g) - store->info.head_nbytes;
+        const uint32_t most = store->info.group_count;
+        nbytes += pcr_dataset_prefix_nbytes(store->ds, g < most ? g : most) -
+                  store->info.head_nbytes;
         count += store->info.sample_count;
     }
     /* An eighth and a header more. */
-    return count ? (size_t) (nbytes / count * 9 / 8 + 1024) : 1;
+    return count ? nbytes / count * 9 / 8 + 1024 : 1;
+}
+
+/* About what a sample takes in a view whose sizes differ: pictures of 4 : 3, and of two bits a
+ * pixel in their files. */
+static uint64_t loose_nbytes(const struct pcr_loader *l, const struct pcr_loader_options *o)
+{
+    const struct pcr_loader_transform *t = &o->transform;
+    const uint64_t shorter = t->resize_px ? t->resize_px : UINT32_MAX;
+    const uint64_t longer = t->longest_px ? t->longest_px : UINT32_MAX;
+    uint64_t px = (uint64_t) o->output.width * o->output.height; /* LETTERBOX */
+    if (t->kind == PCR_TRANSFORM_NONE)
+        px = file_nbytes(l, UINT32_MAX) * 4;
+    if (t->kind == PCR_TRANSFORM_RESIZE)
+        px = shorter * 4 < longer * 3 ? shorter * shorter * 4 / 3 : longer * longer * 3 / 4;
+    return px * pcri_channels_of(o) * pcri_value_nbytes(o);
+}
+
+/* Bytes that a sample takes in a batch: of files, about, at the fidelity that the loader
+ * begins with; of pictures whose sizes differ, about. */
+static size_t sample_nbytes(const struct pcr_loader *l)
+{
+    const struct pcr_loader_fidelity *f = &l->options.fidelity;
+    uint64_t nbytes = 0;
+    if (l->options.flags & PCR_LOADER_RAW)
+        return (size_t) file_nbytes(l, f->level ? f->level : f->maximum);
+    for (uint32_t v = 0; v < l->view_count; v++)
+        nbytes += pcri_sizes_differ(&l->views[v].options)
+                      ? loose_nbytes(l, &l->views[v].options)
+                      : l->views[v].nbytes;
+    return nbytes < SIZE_MAX ? (size_t) nbytes : SIZE_MAX;
 }
 
 static int create_ring(struct pcr_loader *l, bool float_labels, struct pcr_error *err)

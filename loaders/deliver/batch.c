@@ -16,11 +16,14 @@ struct pcri_batch_pool {
     uint32_t batch_size;
     struct pcr_batch view; /* what is the same in all */
     struct {
-        uint32_t height, width;
+        uint32_t height, width;       /* 0: sizes differ */
+        uint32_t multiple;            /* of their sides in a batch; at least 1 */
         size_t offset, sample_nbytes; /* of its pixels in the batch, and of one sample's */
     } views[PCRI_MOST_VIEWS];
     uint32_t view_count;
-    size_t nbytes; /* of a batch's pixels, or about of its files */
+    uint32_t pixel_nbytes;
+    bool loose, ragged; /* sizes differ in a view */
+    size_t nbytes;      /* of a batch's pixels, or about of its files */
     bool raw, huge_pages, float_labels, mixes;
     pid_t process; /* that made it */
     void *(*allocate)(void *context, size_t nbytes);
@@ -31,24 +34,35 @@ struct pcri_batch_pool {
     uint64_t holds; /* batches that are out, and 1 for the owner */
 };
 
-/* Where each view's pixels lie in a batch: one after another, each aligned. */
+/* Adds nbytes, and what it takes to be aligned again, to *end. */
+static bool add_aligned(size_t nbytes, size_t *end)
+{
+    return pcri_add(nbytes, ALIGNMENT - 1, &nbytes) &&
+           pcri_add(*end, nbytes & ~(size_t) (ALIGNMENT - 1), end);
+}
+
+/* Where each view's pixels lie in a batch: one after another, each aligned. Where sizes differ that
+ * is known with the last picture alone. */
 static int place_views(struct pcri_batch_pool *pool, const struct pcri_loader_view *views,
                        uint32_t view_count, struct pcr_error *err)
 {
     size_t end = 0, nbytes;
     for (uint32_t v = 0; v < view_count; v++) {
-        pool->views[v].height = views[v].options.output.height;
-        pool->views[v].width = views[v].options.output.width;
+        const struct pcr_loader_options *o = &views[v].options;
+        const bool differ = pcri_sizes_differ(o);
+        pool->loose |= differ;
+        pool->views[v].height = differ ? 0 : o->output.height;
+        pool->views[v].width = differ ? 0 : o->output.width;
+        pool->views[v].multiple = o->transform.multiple ? o->transform.multiple : 1;
         pool->views[v].sample_nbytes = views[v].nbytes;
         pool->views[v].offset = end;
         if (!pcri_mul(pool->batch_size, views[v].nbytes, &nbytes) ||
-            !pcri_add(nbytes, ALIGNMENT - 1, &nbytes) ||
-            !pcri_add(end, nbytes & ~(size_t) (ALIGNMENT - 1), &end))
+            !add_aligned(nbytes, &end))
             return pcri_fail(err, PCR_ERR_NOMEM, "cannot allocate %zu x %zu bytes",
                              (size_t) pool->batch_size, views[v].nbytes);
     }
     pool->view_count = view_count;
-    pool->nbytes = end;
+    pool->nbytes = pool->loose ? 0 : end;
     return 0;
 }
 
@@ -66,11 +80,11 @@ int pcri_batch_pool_create(const struct pcr_loader_options *o,
     pool->allocate = o->memory.allocate;
     pool->release = o->memory.release;
     pool->context = o->memory.context;
+    pool->ragged = o->flags & PCR_LOADER_RAGGED;
+    pool->pixel_nbytes = pcri_channels_of(o) * pcri_value_nbytes(o);
     if (!pool->raw)
         pool->view = (struct pcr_batch) {
-            .height = views->options.output.height,
-            .width = views->options.output.width,
-            .channels = o->output.color == PCR_COLOR_GRAY ? 1 : 3,
+            .channels = pcri_channels_of(o),
             .layout = o->output.layout,
             .dtype = o->output.dtype,
             .view_count = view_count,
@@ -158,11 +172,19 @@ static void free_columns(struct pcri_batch *b, const struct pcri_batch_pool *poo
         pcr_column_free(&b->columns[c]);
 }
 
+static void drop_all_loose(struct pcri_batch *b, const struct pcri_batch_pool *pool)
+{
+    const size_t count = (size_t) pool->view_count * pool->batch_size;
+    for (size_t i = 0; b->loose && i < count; i++)
+        pcri_block_free(&b->loose[i]);
+}
+
 static void batch_free(const struct pcri_batch_pool *pool, struct pcri_batch *b)
 {
     if (!b)
         return;
     memory_give(pool, pool->raw ? b->view.data : b->view.pixels, b->nbytes);
+    drop_all_loose(b, pool);
     free_more_labels(b, pool->batch_size);
     free_columns(b, pool);
     free(b->sample_columns);
@@ -184,6 +206,8 @@ static void batch_free(const struct pcri_batch_pool *pool, struct pcri_batch *b)
     free(b->mix_slots);
     free(b->crops);
     free(b->views);
+    free(b->pictures);
+    free(b->loose);
     free(b);
 }
 
@@ -249,7 +273,9 @@ static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **
     struct pcri_batch *b = pcri_calloc(1, sizeof(*b), err);
     if (!b)
         return PCR_ERR_NOMEM;
-    int rc = memory_get(pool, pool->nbytes, pool->raw ? &b->view.data : &b->view.pixels, err);
+    int rc = 0;
+    if (pool->nbytes)
+        rc = memory_get(pool, pool->nbytes, pool->raw ? &b->view.data : &b->view.pixels, err);
     b->nbytes = pool->nbytes;
     if (pool->float_labels)
         b->float_labels = pcri_calloc(n, sizeof(*b->float_labels), err);
@@ -269,11 +295,15 @@ static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **
     } else {
         b->crops = pcri_calloc(n * pool->view_count, sizeof(*b->crops), err);
         b->views = pcri_calloc(pool->view_count, sizeof(*b->views), err);
+        b->pictures = pcri_calloc(n * pool->view_count, sizeof(*b->pictures), err);
+        if (pool->loose)
+            b->loose = pcri_calloc(n * pool->view_count, sizeof(*b->loose), err);
     }
     bool labels = (b->labels || b->float_labels) && b->label_counts && b->all_labels &&
                   b->more_labels && b->sample_columns && b->columns;
     if (!rc && (!labels || !b->indices || !b->fidelities || !b->datasets || !b->valid ||
-                (pool->raw ? !b->offsets : !b->crops || !b->views)))
+                (pool->raw ? !b->offsets : !b->crops || !b->views || !b->pictures) ||
+                (pool->loose && !b->loose)))
         rc = PCR_ERR_NOMEM;
     if (!rc && pool->mixes)
         rc = add_mixing(b, pool, err);
@@ -284,12 +314,46 @@ static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **
     return rc;
 }
 
+/* offset: of its pixels in the batch's memory. */
+static void set_view(struct pcri_batch *b, uint32_t v, size_t offset, uint32_t height,
+                     uint32_t width)
+{
+    const size_t first = (size_t) v * b->pool->batch_size;
+    b->views[v] = (struct pcr_batch_view) {
+        .pixels = b->view.pixels ? b->view.pixels + offset : NULL,
+        .crops = b->crops + first,
+        .height = height,
+        .width = width,
+        .pictures = b->pictures + first,
+    };
+    if (v)
+        return;
+    b->view.height = height;
+    b->view.width = width;
+}
+
+/* Says where pictures of one size are; others are nowhere yet. */
+static void reset_views(struct pcri_batch *b, const struct pcri_batch_pool *pool)
+{
+    for (uint32_t v = 0; v < pool->view_count; v++) {
+        const size_t first = (size_t) v * pool->batch_size;
+        for (uint32_t i = 0; i < b->slot_count; i++)
+            b->pictures[first + i] = (struct pcr_batch_picture) {
+                .offset = i * (uint64_t) pool->views[v].sample_nbytes,
+                .height = pool->views[v].height,
+                .width = pool->views[v].width,
+            };
+        set_view(b, v, pool->views[v].offset, pool->views[v].height, pool->views[v].width);
+    }
+}
+
 static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool,
                         uint32_t slot_count)
 {
     uint8_t *pixels = b->view.pixels, *data = b->view.data;
     free_more_labels(b, pool->batch_size);
     free_columns(b, pool);
+    drop_all_loose(b, pool);
     b->pool = pool;
     b->next = NULL;
     b->slot_count = slot_count;
@@ -320,13 +384,8 @@ static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool,
     b->view.offsets = b->offsets;
     b->view.crops = b->crops;
     b->view.views = b->views;
-    for (uint32_t v = 0; v < pool->view_count; v++)
-        b->views[v] = (struct pcr_batch_view) {
-            .pixels = pixels + pool->views[v].offset,
-            .crops = pcri_batch_crop(b, v, 0),
-            .height = pool->views[v].height,
-            .width = pool->views[v].width,
-        };
+    if (!pool->raw)
+        reset_views(b, pool);
 }
 
 int pcri_batch_pool_get(struct pcri_batch_pool *pool, uint32_t slot_count,
@@ -403,8 +462,8 @@ struct pcr_crop *pcri_batch_crop(struct pcri_batch *b, uint32_t view, uint32_t s
     return b->crops + (size_t) view * b->pool->batch_size + slot;
 }
 
-/* Makes room for `nbytes` in a batch of files, at least half more than before. */
-static int grow(struct pcri_batch *b, size_t nbytes, struct pcr_error *err)
+/* Makes room for `nbytes`, at least half more than before, and keeps the bytes in use. */
+static int grow(struct pcri_batch *b, uint8_t **memory, size_t nbytes, struct pcr_error *err)
 {
     uint8_t *data = NULL;
     if (nbytes <= b->nbytes)
@@ -414,9 +473,10 @@ static int grow(struct pcri_batch *b, size_t nbytes, struct pcr_error *err)
     int rc = memory_get(b->pool, nbytes, &data, err);
     if (rc)
         return rc;
-    memcpy(data, b->view.data, b->used_nbytes);
-    memory_give(b->pool, b->view.data, b->nbytes);
-    b->view.data = data;
+    if (b->used_nbytes)
+        memcpy(data, *memory, b->used_nbytes);
+    memory_give(b->pool, *memory, b->nbytes);
+    *memory = data;
     b->nbytes = nbytes;
     return 0;
 }
@@ -428,7 +488,7 @@ int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file,
     bool ok = true;
     for (uint32_t i = 0; ok && i < file->count; i++)
         ok = pcri_add(total, file->items[i].nbytes, &total);
-    int rc = ok ? grow(b, total, err) : pcri_fail_nomem(err, SIZE_MAX);
+    int rc = ok ? grow(b, &b->view.data, total, err) : pcri_fail_nomem(err, SIZE_MAX);
     if (rc)
         return rc;
     uint8_t *dst = b->view.data + b->used_nbytes;
@@ -436,4 +496,91 @@ int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file,
         memcpy(dst, file->items[i].data, file->items[i].nbytes);
     b->used_nbytes = total;
     return 0;
+}
+
+/* --- pictures of different sizes --- */
+
+bool pcri_batch_is_loose(const struct pcri_batch *b)
+{
+    return b->loose;
+}
+
+int pcri_batch_loosen(struct pcri_batch *b, uint32_t view, uint32_t slot, uint32_t width,
+                      uint32_t height, size_t nbytes, uint8_t **out, struct pcr_error *err)
+{
+    const size_t i = (size_t) view * b->pool->batch_size + slot;
+    int rc = pcri_block_reserve(&b->loose[i], nbytes, err);
+    b->pictures[i].width = width;
+    b->pictures[i].height = height;
+    *out = b->loose[i].data;
+    return rc;
+}
+
+const uint8_t *pcri_batch_loose(const struct pcri_batch *b, uint32_t view, uint32_t slot)
+{
+    return b->loose[(size_t) view * b->pool->batch_size + slot].data;
+}
+
+void pcri_batch_drop_loose(struct pcri_batch *b, uint32_t view, uint32_t slot)
+{
+    pcri_block_free(&b->loose[(size_t) view * b->pool->batch_size + slot]);
+}
+
+static bool picture_nbytes(const struct pcri_batch_pool *pool, uint32_t height, uint32_t width,
+                           size_t *out)
+{
+    return pcri_mul(height, width, out) && pcri_mul(*out, pool->pixel_nbytes, out);
+}
+
+static uint32_t round_up(uint32_t side, uint32_t multiple)
+{
+    return (side + multiple - 1) / multiple * multiple;
+}
+
+/* Places a view's pictures from the beginning of its memory, whose size is given. */
+static bool lay_out_view(struct pcri_batch *b, uint32_t v, uint32_t *height, uint32_t *width,
+                         size_t *nbytes)
+{
+    const struct pcri_batch_pool *pool = b->pool;
+    struct pcr_batch_picture *pictures = b->pictures + (size_t) v * pool->batch_size;
+    const bool padded = pool->views[v].height || !pool->ragged;
+    size_t each = 0, end = 0;
+    *height = *width = 0;
+    for (uint32_t i = 0; i < b->slot_count && padded; i++) {
+        const struct pcr_batch_picture *p = &pictures[i];
+        *height = p->height > *height ? p->height : *height;
+        *width = p->width > *width ? p->width : *width;
+    }
+    *height = round_up(*height, pool->views[v].multiple);
+    *width = round_up(*width, pool->views[v].multiple);
+    if (!picture_nbytes(pool, *height, *width, &each))
+        return false;
+    for (uint32_t i = 0; i < b->slot_count; i++) {
+        pictures[i].offset = end;
+        if (padded ? !pcri_add(end, each, &end)
+                   : !picture_nbytes(pool, pictures[i].height, pictures[i].width, &each) ||
+                         !add_aligned(each, &end))
+            return false;
+    }
+    *nbytes = 0;
+    return add_aligned(end, nbytes);
+}
+
+int pcri_batch_lay_out(struct pcri_batch *b, struct pcr_error *err)
+{
+    struct {
+        uint32_t height, width;
+        size_t offset;
+    } views[PCRI_MOST_VIEWS];
+    size_t end = 0, nbytes;
+    for (uint32_t v = 0; v < b->pool->view_count; v++) {
+        views[v].offset = end;
+        if (!lay_out_view(b, v, &views[v].height, &views[v].width, &nbytes) ||
+            !pcri_add(end, nbytes, &end))
+            return pcri_fail_nomem(err, SIZE_MAX);
+    }
+    int rc = grow(b, &b->view.pixels, end, err);
+    for (uint32_t v = 0; v < b->pool->view_count && !rc; v++)
+        set_view(b, v, views[v].offset, views[v].height, views[v].width);
+    return rc;
 }

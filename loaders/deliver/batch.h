@@ -34,8 +34,12 @@ struct pcri_batch {
     float *soft_labels;
     struct pcri_mix_slot *mix_slots; /* by slot: what mixing it goes by; NULL if not mixed */
     struct pcr_crop *crops; /* of all views, one after another; NULL in batches of files */
-    struct pcr_batch_view *views; /* NULL in batches of files */
-    uint64_t *offsets;       /* by slot: where its file begins; NULL in batches of pixels */
+    struct pcr_batch_view *views;       /* NULL in batches of files */
+    struct pcr_batch_picture *pictures; /* of all views, one after another, as crops */
+    struct pcri_block
+        *loose;        /* where sizes differ: the pictures' bytes, as pictures, until they
+                               * are put into place; otherwise NULL */
+    uint64_t *offsets; /* by slot: where its file begins; NULL in batches of pixels */
     struct pcri_task *parts; /* of files: what to put into the slots; the scheduler's, freed by
                               * free() with the batch */
     uint32_t part_count;
@@ -74,6 +78,17 @@ void pcri_batch_set_labels(struct pcri_batch *b, uint32_t slot, uint32_t count, 
 /* The pixels of a slot in one of the views, and its crop. */
 uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t view, uint32_t slot);
 struct pcr_crop *pcri_batch_crop(struct pcri_batch *b, uint32_t view, uint32_t slot);
+
+/* Whether pictures have sizes of their own in any view. All are then made in memory by themselves,
+ * as bytes, and put into place when the last is made. */
+bool pcri_batch_is_loose(const struct pcri_batch *b);
+/* Such memory for nbytes of a slot. */
+int pcri_batch_loosen(struct pcri_batch *b, uint32_t view, uint32_t slot, uint32_t width,
+                      uint32_t height, size_t nbytes, uint8_t **out, struct pcr_error *err);
+const uint8_t *pcri_batch_loose(const struct pcri_batch *b, uint32_t view, uint32_t slot);
+void pcri_batch_drop_loose(struct pcri_batch *b, uint32_t view, uint32_t slot);
+/* Says where in the batch each picture goes, and makes room for them. */
+int pcri_batch_lay_out(struct pcri_batch *b, struct pcr_error *err);
 
 /* Appends a file to a batch of files. All or nothing. */
 int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file,

@@ -37,13 +37,17 @@ static int check_order(const char *low, uint32_t a, const char *high, uint32_t b
 }
 
 /* Of one view. */
-static void fill_view(uint32_t *height, uint32_t *width, struct pcr_loader_transform *t)
+static void fill_view(struct pcr_loader_options *o)
 {
-    set(height, 224);
-    set(width, *height);
+    struct pcr_loader_transform *t = &o->transform;
     set(&t->kind, PCR_TRANSFORM_RANDOM_CROP);
-    uint64_t side = *height > *width ? *height : *width;
-    set(&t->resize_px, (uint32_t) (side * 8 / 7));
+    if (t->kind != PCR_TRANSFORM_RESIZE && t->kind != PCR_TRANSFORM_NONE) {
+        set(&o->output.height, 224);
+        set(&o->output.width, o->output.height);
+        uint64_t side = o->output.height > o->output.width ? o->output.height
+                                                           : o->output.width;
+        set(&t->resize_px, (uint32_t) (side * 8 / 7));
+    }
     set(&t->area_min_ppm, 80000);
     set(&t->area_max_ppm, MILLION);
     set(&t->ratio_min_ppm, 750000);
@@ -158,8 +162,8 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "view_count", o->view_count, PCRI_MOST_VIEWS },
         { "reserved", o->reserved, 0 },
     };
-    int rc = pcri_flags_check("pcr_loader_options", o->flags,
-                              PCR_LOADER_FULL_SIZE_DECODING * 2 - 1, err);
+    int rc = pcri_flags_check("pcr_loader_options", o->flags, PCR_LOADER_PAD_ZERO * 2 - 1,
+                              err);
     for (size_t i = 0; !rc && i < sizeof(bounds) / sizeof(bounds[0]); i++)
         rc = check_max(bounds[i].name, bounds[i].value, bounds[i].max, err);
     if (rc)
@@ -356,6 +360,44 @@ int pcri_loader_options_fill(const struct pcri_extent *extent,
 
 /* --- views --- */
 
+/* What only some transforms have. */
+static int check_sizes(const struct pcr_loader_options *o, struct pcr_error *err)
+{
+    const struct pcr_loader_transform *t = &o->transform;
+    const bool differ = pcri_sizes_differ(o), resize = t->kind == PCR_TRANSFORM_RESIZE;
+    const bool whole = resize || t->kind == PCR_TRANSFORM_NONE;
+    if (whole && (o->output.height || o->output.width))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader option height x width is %u x %u, expected 0: the transform "
+                         "gives each picture a size of its own",
+                         (unsigned) o->output.height, (unsigned) o->output.width);
+    if (resize && !t->resize_px && !t->longest_px)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader options resize_px and longest_px are 0: RESIZE needs one");
+    if (!resize && t->longest_px)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader option longest_px is %u, but only RESIZE has it",
+                         (unsigned) t->longest_px);
+    if (t->multiple && (!differ || (whole && o->flags & PCR_LOADER_RAGGED)))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader option multiple is %u, but nothing is padded",
+                         (unsigned) t->multiple);
+    if (t->multiple && (o->output.height % t->multiple || o->output.width % t->multiple))
+        return pcri_fail(
+            err, PCR_ERR_INVAL, "loader option multiple is %u, but height x width is %u x %u",
+            (unsigned) t->multiple, (unsigned) o->output.height, (unsigned) o->output.width);
+    if (t->turn_ppm && !differ && o->output.height != o->output.width)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader option turn_ppm: only squares are turned, not %u x %u pixels",
+                         (unsigned) o->output.height, (unsigned) o->output.width);
+    if (!resize)
+        return 0;
+    int rc = check_max("resize_px", t->resize_px, 1 << 16, err);
+    return rc || !t->longest_px
+               ? rc
+               : check_order("resize_px", t->resize_px, "longest_px", t->longest_px, err);
+}
+
 static int check_view(const struct pcr_loader_options *o, struct pcr_error *err)
 {
     const struct {
@@ -364,7 +406,7 @@ static int check_view(const struct pcr_loader_options *o, struct pcr_error *err)
     } bounds[] = {
         { "height", o->output.height, 1 << 16 },
         { "width", o->output.width, 1 << 16 },
-        { "transform", o->transform.kind, PCR_TRANSFORM_LETTERBOX },
+        { "transform", o->transform.kind, PCR_TRANSFORM_NONE },
         { "filter", o->transform.filter, PCR_FILTER_NEAREST },
         { "brightness_ppm", o->transform.brightness_ppm, MOST_FACTOR_PPM },
         { "contrast_ppm", o->transform.contrast_ppm, MOST_FACTOR_PPM },
@@ -382,6 +424,8 @@ static int check_view(const struct pcr_loader_options *o, struct pcr_error *err)
         { "blur_max", o->transform.blur_max, 16000 },
         { "erase_ppm", o->transform.erase_ppm, MILLION },
         { "erase_area_max_ppm", o->transform.erase_area_max_ppm, MILLION },
+        { "longest_px", o->transform.longest_px, 1 << 16 },
+        { "multiple", o->transform.multiple, 1 << 12 },
         { "transform.reserved32", o->transform.reserved32, 0 },
     };
     int rc = 0;
@@ -397,12 +441,9 @@ static int check_view(const struct pcr_loader_options *o, struct pcr_error *err)
         (rc = check_order("erase_area_min_ppm", o->transform.erase_area_min_ppm,
                           "erase_area_max_ppm", o->transform.erase_area_max_ppm, err)) ||
         (rc = check_order("erase_ratio_min_ppm", o->transform.erase_ratio_min_ppm,
-                          "erase_ratio_max_ppm", o->transform.erase_ratio_max_ppm, err)))
+                          "erase_ratio_max_ppm", o->transform.erase_ratio_max_ppm, err)) ||
+        (rc = check_sizes(o, err)))
         return rc;
-    if (o->transform.turn_ppm && o->output.height != o->output.width)
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "loader option turn_ppm: only squares are turned, not %u x %u pixels",
-                         (unsigned) o->output.height, (unsigned) o->output.width);
     for (size_t i = 0; i < sizeof(o->transform.reserved) / sizeof(uint64_t); i++)
         if (o->transform.reserved[i])
             return pcri_fail(err, PCR_ERR_INVAL, "loader option transform.reserved is not 0");
@@ -450,21 +491,36 @@ static int make_view(const struct pcr_loader_options *o, uint32_t index,
                          (unsigned) index, (unsigned) out->crop_of + 1, (unsigned) index);
     if (o->views && o->views[index].reserved)
         return pcri_fail(err, PCR_ERR_INVAL, "view %u: reserved is not 0", (unsigned) index);
-    fill_view(&own->output.height, &own->output.width, &own->transform);
+    fill_view(own);
     int rc = check_view(own, err);
     if (rc)
         return o->views ? pcri_prefix(err, rc, "view %u", (unsigned) index) : rc;
     out->plain = make_plain(own);
-    const uint64_t channels = own->output.color == PCR_COLOR_GRAY ? 1 : 3;
-    const uint64_t value_nbytes = own->output.dtype == PCR_DTYPE_UINT8     ? 1
-                                  : own->output.dtype == PCR_DTYPE_FLOAT32 ? 4
-                                                                           : 2;
+    if (pcri_sizes_differ(own))
+        return 0;
     /* At most 2^16 x 2^16 x 3 x 4. */
-    const uint64_t values = (uint64_t) own->output.height * own->output.width * channels;
-    if (values > (SIZE_MAX >> 1) / value_nbytes)
+    const uint64_t nbytes = (uint64_t) own->output.height * own->output.width *
+                            pcri_channels_of(own) * pcri_value_nbytes(own);
+    if (nbytes > SIZE_MAX >> 1)
         return pcri_fail_nomem(err, SIZE_MAX);
-    out->values = (size_t) values;
-    out->nbytes = (size_t) (values * value_nbytes);
+    out->nbytes = (size_t) nbytes;
+    return 0;
+}
+
+/* What depends on whether pictures have sizes of their own. */
+static int check_batches(const struct pcr_loader_options *o, bool differ,
+                         struct pcr_error *err)
+{
+    const uint32_t padding = o->flags & (PCR_LOADER_RAGGED | PCR_LOADER_PAD_ZERO);
+    if (differ && pcri_mixes(o))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader option mix: pictures have sizes of their own, and only those "
+                         "of one size can be mixed");
+    if ((padding && !differ) || padding == (PCR_LOADER_RAGGED | PCR_LOADER_PAD_ZERO))
+        return pcri_fail(err, PCR_ERR_INVAL, "loader flag %s, but %s",
+                         padding & PCR_LOADER_PAD_ZERO ? "PAD_ZERO" : "RAGGED",
+                         differ ? "RAGGED batches are not padded"
+                                : "all pictures have the same size");
     return 0;
 }
 
@@ -480,8 +536,13 @@ int pcri_loader_views_make(const struct pcr_loader_options *o, struct pcri_loade
                          "has those of each view");
     struct pcri_loader_view *views = pcri_calloc(count, sizeof(*views), err);
     int rc = views ? 0 : PCR_ERR_NOMEM;
-    for (uint32_t i = 0; i < count && !rc; i++)
+    bool differ = false;
+    for (uint32_t i = 0; i < count && !rc; i++) {
         rc = make_view(o, i, &views[i], err);
+        differ |= pcri_sizes_differ(&views[i].options);
+    }
+    if (!rc)
+        rc = check_batches(o, differ, err);
     if (rc) {
         free(views);
         return rc;

@@ -47,13 +47,34 @@ enum {
     PCRI_VIEW_KEY = 0x76696577, /* of random numbers */
 };
 
+/* Whether each picture that these options make has a size of its own. */
+static inline bool pcri_sizes_differ(const struct pcr_loader_options *o)
+{
+    return o->transform.kind == PCR_TRANSFORM_RESIZE ||
+           o->transform.kind == PCR_TRANSFORM_NONE ||
+           (o->transform.kind == PCR_TRANSFORM_LETTERBOX && o->transform.multiple);
+}
+
+static inline uint32_t pcri_channels_of(const struct pcr_loader_options *o)
+{
+    return o->output.color == PCR_COLOR_GRAY ? 1 : 3;
+}
+
+/* Bytes of one channel of a delivered pixel. */
+static inline uint32_t pcri_value_nbytes(const struct pcr_loader_options *o)
+{
+    return o->output.dtype == PCR_DTYPE_UINT8     ? 1
+           : o->output.dtype == PCR_DTYPE_FLOAT32 ? 4
+                                                  : 2;
+}
+
 /* What one of the pictures of a sample is made with: the loader's options, with its size and
  * transform in place of theirs. */
 struct pcri_loader_view {
     struct pcr_loader_options options;
     struct pcr_loader_options plain; /* for samples that are not augmented */
     uint32_t crop_of;                /* the view as whose its crop is drawn */
-    size_t values, nbytes;           /* of its pixels */
+    size_t nbytes;                   /* of its pixels; 0 if sizes differ */
 };
 
 /* Makes the views of filled options, of which there is at least one; free() them. INVAL, NOMEM. */

@@ -199,10 +199,10 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
     pcri_slice_let_go(l, t->held);
 }
 
-bool pcri_schedule_may_mix(const struct pcr_loader *l, const struct pcri_batch *b)
+bool pcri_schedule_may_finish(const struct pcr_loader *l, const struct pcri_batch *b)
 {
-    return b->mix_slots && b->done_count + 1 == b->slot_count && b->error_slot == UINT32_MAX &&
-           l->state == PCRI_LOADER_RUNNING && !l->stop;
+    return (b->mix_slots || b->loose) && b->done_count + 1 == b->slot_count &&
+           b->error_slot == UINT32_MAX && l->state == PCRI_LOADER_RUNNING && !l->stop;
 }
 
 void pcri_schedule_slot_done(struct pcr_loader *l, struct pcri_batch *b)

@@ -16,9 +16,9 @@ bool pcri_schedule_replace(const struct pcr_loader *l, const struct pcri_span *s
 void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
                                const struct pcri_made *made, int rc,
                                const struct pcr_error *err);
-/* Whether to mix the pictures of a batch before its last slot is done. If a slot was left empty,
- * nobody waits for the batch. */
-bool pcri_schedule_may_mix(const struct pcr_loader *l, const struct pcri_batch *b);
+/* Whether to mix a batch's pictures, or to put them into place, before its last slot is done. If a
+ * slot was left empty, nobody waits for the batch. */
+bool pcri_schedule_may_finish(const struct pcr_loader *l, const struct pcri_batch *b);
 /* Another slot of the batch is done; the consumer may have a batch whose slots all are. */
 void pcri_schedule_slot_done(struct pcr_loader *l, struct pcri_batch *b);
 

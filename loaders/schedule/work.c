@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What threads do for a loader: take a task, carry it out, and report the outcome. */
 #include "../transform/crop.h"
+#include "../transform/gather.h"
 #include "../transform/mixing.h"
 #include "decoding.h"
 #include "reading.h"
@@ -124,14 +125,16 @@ static int make(struct pcr_loader *l, struct pcri_maker *m, const struct pcri_ta
     return rc || made->filled ? rc : make_another(l, m, t, made, err);
 }
 
-/* Mixes the pictures of a batch; with the mutex held before and after. */
-static void run_mix(struct pcr_loader *l, struct pcri_maker *m, struct pcri_batch *b)
+/* Mixes the pictures of a batch, or puts them into place; with the mutex held before and after. */
+static void finish_batch(struct pcr_loader *l, struct pcri_maker *m, struct pcri_batch *b)
 {
     struct pcr_error err;
-    uint32_t slot;
+    uint32_t slot = 0;
     pthread_mutex_unlock(&l->mutex);
     const uint64_t start = pcri_clock_ns();
-    int rc = pcri_mix_batch(m, &l->options, l->views, l->view_count, b, &slot, &err);
+    int rc = b->loose
+                 ? pcri_gather(b, l->views, &l->normalisation, &err)
+                 : pcri_mix_batch(m, &l->options, l->views, l->view_count, b, &slot, &err);
     const uint64_t spent = pcri_clock_ns() - start;
     pthread_mutex_lock(&l->mutex);
     l->stats.decode_ns += spent;
@@ -152,8 +155,8 @@ static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_t
     pthread_mutex_lock(&l->mutex);
     add_made(l, &made);
     pcri_schedule_decode_done(l, t, &made, rc, &err);
-    if (pcri_schedule_may_mix(l, t->batch))
-        run_mix(l, m, t->batch);
+    if (pcri_schedule_may_finish(l, t->batch))
+        finish_batch(l, m, t->batch);
     l->stats.decoding_count--;
     pcri_schedule_slot_done(l, t->batch);
 }

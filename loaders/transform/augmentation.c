@@ -59,7 +59,9 @@ static void choose_rectangle(const struct pcr_loader_options *o, uint64_t key,
                              struct pcri_augmentation *out)
 {
     const struct pcr_loader_transform *t = &o->transform;
-    const uint32_t width = o->output.width, height = o->output.height;
+    const bool turned = out->quarters % 2;
+    const uint32_t width = turned ? o->output.height : o->output.width;
+    const uint32_t height = turned ? o->output.width : o->output.height;
     const double low = log(t->erase_ratio_min_ppm / 1e6);
     const double high = log(t->erase_ratio_max_ppm / 1e6);
     for (unsigned n = EFFECT_RECTANGLE; n < EFFECT_RECTANGLE + 40; n += 4) {
@@ -318,7 +320,7 @@ static int drop_color(struct pcri_augmenter *c, uint8_t *const *planes, uint32_t
     return rc;
 }
 
-/* Exactly: pixels only change their places. */
+/* Exactly: pixels only change their places. The options' size is that of the result. */
 static int turn_quarters(struct pcri_augmenter *c, const struct pcr_loader_options *o,
                          unsigned quarters, uint8_t *const *planes, uint32_t channels,
                          struct pcr_error *err)
@@ -337,8 +339,8 @@ static int turn_quarters(struct pcri_augmenter *c, const struct pcr_loader_optio
         memcpy(c->lines.data, p, n);
         for (size_t y = 0; y < height; y++)
             for (size_t x = 0; x < width; x++)
-                p[y * width + x] = quarters == 1 ? c->lines.data[x * width + (width - 1 - y)]
-                                                 : c->lines.data[(width - 1 - x) * width + y];
+                p[y * width + x] = quarters == 1 ? c->lines.data[x * height + (height - 1 - y)]
+                                                 : c->lines.data[(width - 1 - x) * height + y];
     }
     return rc;
 }

@@ -34,7 +34,8 @@ struct pcri_augmentation {
 /* Whether the options ask for changes at all. */
 bool pcri_augmentation_wanted(const struct pcr_loader_options *o);
 
-/* Chooses them for a sample in `epoch`: a pure function of its arguments. */
+/* Chooses them for a sample in `epoch`: a pure function of its arguments. The options' size is that
+ * of the picture before it is turned by right angles. */
 void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch,
                               uint64_t identity, struct pcri_augmentation *out);
 
@@ -53,7 +54,7 @@ void pcri_augmenter_free(struct pcri_augmenter *c);
 bool pcri_augments_planes_apart(const struct pcr_loader_options *o);
 
 /* Changes the planes, and puts the result into dst in the options' layout; dst is `planes`
- * unless that is another. */
+ * unless that is another. The options' size is that of the result. */
 int pcri_augmenter_run(struct pcri_augmenter *c, const struct pcr_loader_options *o,
                        const struct pcri_augmentation *changes, uint8_t *planes, uint8_t *dst,
                        struct pcr_error *err);

@@ -100,19 +100,70 @@ void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint
         set_window(out, 0, 0, width, height);
 }
 
+/* a * b / c, rounded down, but at least 1 and at most the largest number. */
+static uint32_t scaled(uint32_t a, uint32_t b, uint32_t c)
+{
+    const uint64_t found = (uint64_t) a * b / c;
+    return found < 1 ? 1 : found < UINT32_MAX ? (uint32_t) found : UINT32_MAX;
+}
+
+/* torchvision's Resize, with its roundings: the longer side follows from the shorter one; if it is
+ * too long the shorter one follows from that. */
+static void resized(const struct pcr_loader_transform *t, uint32_t width, uint32_t height,
+                    struct pcri_frame *f)
+{
+    const uint32_t shorter = width < height ? width : height;
+    const uint32_t longer = width < height ? height : width;
+    uint32_t new_shorter = t->resize_px, new_longer = t->longest_px;
+    if (new_shorter) {
+        new_longer = scaled(new_shorter, longer, shorter);
+        if (t->longest_px && new_longer > t->longest_px) {
+            new_shorter = scaled(t->longest_px, new_shorter, new_longer);
+            new_longer = t->longest_px;
+        }
+    } else {
+        new_shorter = scaled(new_longer, shorter, longer);
+    }
+    f->width = width < height ? new_shorter : new_longer;
+    f->height = width < height ? new_longer : new_shorter;
+}
+
+/* As ImageOps.pad(): the shorter way is rounded, and so is half of what is left. */
+static void letterbox(const struct pcr_loader_options *o, uint32_t width, uint32_t height,
+                      struct pcri_frame *f)
+{
+    const uint32_t across = o->output.width, down = o->output.height;
+    const uint32_t multiple = o->transform.multiple;
+    f->width = f->out_width = across;
+    f->height = f->out_height = down;
+    if ((uint64_t) width * down > (uint64_t) across * height)
+        f->height = (uint32_t) fmax(rint((double) height / width * across), 1);
+    else if ((uint64_t) width * down < (uint64_t) across * height)
+        f->width = (uint32_t) fmax(rint((double) width / height * down), 1);
+    if (multiple) {
+        f->out_width = (f->width + multiple - 1) / multiple * multiple;
+        f->out_height = (f->height + multiple - 1) / multiple * multiple;
+    }
+    f->x = (uint32_t) rint((f->out_width - f->width) * 0.5);
+    f->y = (uint32_t) rint((f->out_height - f->height) * 0.5);
+}
+
 struct pcri_frame pcri_frame_of(const struct pcr_loader_options *o, uint32_t width,
                                 uint32_t height)
 {
-    struct pcri_frame f = { 0, 0, o->output.width, o->output.height };
-    if (o->transform.kind != PCR_TRANSFORM_LETTERBOX)
+    struct pcri_frame f = { 0, 0, o->output.width, o->output.height, 0, 0 };
+    if (o->transform.kind == PCR_TRANSFORM_LETTERBOX) {
+        letterbox(o, width, height, &f);
         return f;
-    /* As ImageOps.pad(): the shorter way is rounded, and so is half of what is left. */
-    if ((uint64_t) width * f.height > (uint64_t) f.width * height)
-        f.height = (uint32_t) fmax(rint((double) height / width * f.width), 1);
-    else if ((uint64_t) width * f.height < (uint64_t) f.width * height)
-        f.width = (uint32_t) fmax(rint((double) width / height * f.height), 1);
-    f.x = (uint32_t) rint((o->output.width - f.width) * 0.5);
-    f.y = (uint32_t) rint((o->output.height - f.height) * 0.5);
+    }
+    if (o->transform.kind == PCR_TRANSFORM_RESIZE) {
+        resized(&o->transform, width, height, &f);
+    } else if (o->transform.kind == PCR_TRANSFORM_NONE) {
+        f.width = width;
+        f.height = height;
+    }
+    f.out_width = f.width;
+    f.out_height = f.height;
     return f;
 }
 
@@ -123,14 +174,14 @@ static struct pcr_crop letterboxed(const struct pcr_loader_options *o, uint32_t 
     const struct pcri_frame f = pcri_frame_of(o, width, height);
     const double x = (double) width / f.width, y = (double) height / f.height;
     /* Mirrored, what is left of the picture in the output is to its right in the window. */
-    const uint32_t after = o->output.width - f.width - f.x, left = flipped ? after : f.x;
+    const uint32_t after = f.out_width - f.width - f.x, left = flipped ? after : f.x;
     return (struct pcr_crop) {
         .width = width,
         .height = height,
         .x0 = (float) -(left * x),
         .y0 = (float) -(f.y * y),
-        .x1 = (float) ((o->output.width - left) * x),
-        .y1 = (float) ((o->output.height - f.y) * y),
+        .x1 = (float) ((f.out_width - left) * x),
+        .y1 = (float) ((f.out_height - f.y) * y),
         .flipped = flipped,
     };
 }
@@ -185,7 +236,8 @@ double pcri_scale_of(const struct pcri_loader_view *views, uint32_t view_count, 
         pcri_choose_window(o, epoch, pcri_view_identity(identity, views[v].crop_of), width,
                            height, &window);
         const struct pcr_crop c = pcri_shown(o, width, height, &window);
-        const double out = (double) o->output.width * o->output.height;
+        const struct pcri_frame f = pcri_frame_of(o, width, height);
+        const double out = (double) f.out_width * f.out_height;
         least = fmin(least, (double) (c.x1 - c.x0) * (double) (c.y1 - c.y0) / out);
     }
     return sqrt(least);

@@ -14,9 +14,11 @@
 void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
                         uint32_t width, uint32_t height, struct pcr_resize_options *out);
 
-/* Where in the output the window's pixels go: all of it, unless LETTERBOX leaves bars. */
+/* Size of a picture's output, and where in it the window's pixels go: all of it, unless LETTERBOX
+ * leaves bars. What is too large for the numbers is the largest. */
 struct pcri_frame {
     uint32_t x, y, width, height;
+    uint32_t out_width, out_height;
 };
 struct pcri_frame pcri_frame_of(const struct pcr_loader_options *o, uint32_t width,
                                 uint32_t height);

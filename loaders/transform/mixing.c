@@ -129,7 +129,7 @@ struct picture {
 static void blend(const struct pcri_pixel_loops *loops, const struct picture *p, double lam)
 {
     const float part = (float) lam, rest = (float) (1 - lam);
-    const size_t n = p->view->values;
+    const size_t n = p->view->nbytes / pcri_value_nbytes(&p->view->options);
     void *own = p->own;
     const void *partner = p->partner;
     const int16_t weight = (int16_t) lrint(lam * (1 << PCRI_FACTOR_BITS));
@@ -152,8 +152,8 @@ static void blend(const struct pcri_pixel_loops *loops, const struct picture *p,
 static void cut(const struct picture *p, const struct pcri_mixture *m)
 {
     const struct pcr_loader_output *o = &p->view->options.output;
-    const size_t value_nbytes = p->view->nbytes / p->view->values;
-    const size_t channels = o->color == PCR_COLOR_GRAY ? 1 : 3;
+    const size_t value_nbytes = pcri_value_nbytes(&p->view->options);
+    const size_t channels = pcri_channels_of(&p->view->options);
     const size_t planes = o->layout == PCR_LAYOUT_NCHW ? channels : 1;
     const size_t each = channels / planes * value_nbytes; /* bytes of a pixel */
     const struct pcri_rectangle r = pcri_cut(m, o->width, o->height);

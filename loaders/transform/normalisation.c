@@ -97,21 +97,25 @@ static void triples_16(const uint16_t (*restrict table)[256], const uint8_t *res
     }
 }
 
+void pcri_normalise_plane(const struct pcri_normalisation *p, uint32_t plane,
+                          const uint8_t *src, size_t n, void *dst)
+{
+    const bool wide = p->dtype == PCR_DTYPE_FLOAT32;
+    if (p->channels == 3 && wide)
+        triples_32(p->table.floats, src, n, dst);
+    else if (p->channels == 3)
+        triples_16(p->table.halves, src, n, dst);
+    else if (wide)
+        plane_32(p->table.floats[plane], src, n, dst);
+    else
+        plane_16(p->table.halves[plane], src, n, dst);
+}
+
 void pcri_normalise(const struct pcri_normalisation *p, const uint8_t *src, size_t n,
                     void *dst)
 {
-    float *floats = dst;
-    uint16_t *halves = dst;
-    bool wide = p->dtype == PCR_DTYPE_FLOAT32;
-    if (p->channels == 3 && wide)
-        triples_32(p->table.floats, src, n, floats);
-    else if (p->channels == 3)
-        triples_16(p->table.halves, src, n, halves);
-    else
-        for (uint32_t c = 0; c < p->plane_count; c++, src += n, floats += n, halves += n) {
-            if (wide)
-                plane_32(p->table.floats[c], src, n, floats);
-            else
-                plane_16(p->table.halves[c], src, n, halves);
-        }
+    const size_t values = n * p->channels; /* of a plane */
+    const size_t nbytes = values * (p->dtype == PCR_DTYPE_FLOAT32 ? 4 : 2);
+    for (uint32_t i = 0; i < p->plane_count; i++)
+        pcri_normalise_plane(p, i, src + i * values, n, (uint8_t *) dst + i * nbytes);
 }

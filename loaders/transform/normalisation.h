@@ -19,7 +19,12 @@ struct pcri_normalisation {
 void pcri_normalisation_init(const struct pcr_loader_options *o,
                              struct pcri_normalisation *out);
 
-/* Converts one picture of n pixels; dst receives them in o->dtype, which is not UINT8. */
+/* Converts n pixels of one of a picture's planes, of which there is one if channels lie side by
+ * side; dst receives them in o->dtype, which is not UINT8. */
+void pcri_normalise_plane(const struct pcri_normalisation *p, uint32_t plane,
+                          const uint8_t *src, size_t n, void *dst);
+
+/* Converts one picture of n pixels. */
 void pcri_normalise(const struct pcri_normalisation *p, const uint8_t *src, size_t n,
                     void *dst);
 

@@ -7,10 +7,11 @@
 
 /* A view of the sample at hand. */
 struct pcri_picture {
-    const struct pcr_loader_options *options;
+    struct pcr_loader_options options; /* the output's size is this picture's own */
     struct pcr_resize_options window;
     struct pcri_augmentation augmentation;
     struct pcri_frame frame;
+    size_t values; /* of the output */
     bool augmented;
     bool framed;    /* the frame is not all of it */
     uint8_t *bytes; /* its pixels as bytes */
@@ -75,7 +76,7 @@ static int reserve_pictures(struct pcri_maker *m, uint32_t count, struct pcr_err
 
 static bool has_planes_apart(const struct pcri_picture *p)
 {
-    return p->augmented && pcri_augments_planes_apart(p->options);
+    return p->augmented && pcri_augments_planes_apart(&p->options);
 }
 
 /* Memory for the bytes of pictures that are converted, for the planes of those that are augmented
@@ -88,11 +89,11 @@ static int reserve_bytes(struct pcri_maker *m, const struct pcri_request *q, boo
     for (uint32_t v = 0; v < q->view_count && ok; v++) {
         const struct pcri_picture *p = &m->pictures[v];
         if (convert)
-            ok = pcri_add(bytes, q->views[v].values, &bytes);
+            ok = pcri_add(bytes, p->values, &bytes);
         if (ok && has_planes_apart(p))
-            ok = pcri_add(planes, q->views[v].values, &planes);
+            ok = pcri_add(planes, p->values, &planes);
         if (ok && p->framed)
-            ok = pcri_add(planes, q->views[v].values, &planes);
+            ok = pcri_add(planes, p->values, &planes);
     }
     if (!ok)
         return pcri_fail_nomem(err, SIZE_MAX);
@@ -100,64 +101,113 @@ static int reserve_bytes(struct pcri_maker *m, const struct pcri_request *q, boo
     return rc ? rc : pcri_buffer_reserve(&m->planes, planes, err);
 }
 
-/* Chooses what each view shows of a picture of this size. */
-static void choose(struct pcri_maker *m, const struct pcri_request *q, uint32_t width,
-                   uint32_t height)
+/* The largest side and area that a picture of a size of its own can have, whatever the limits. */
+enum { MOST_SIDE = 1 << 16, MOST_PIXELS = 1 << 30 };
+
+/* Gives the picture its size, before it is turned. */
+static int choose_size(struct pcri_picture *p, const struct pcri_request *q, uint32_t width,
+                       uint32_t height, struct pcr_error *err)
 {
-    for (uint32_t v = 0; v < q->view_count; v++) {
-        struct pcri_picture *p = &m->pictures[v];
-        struct pcr_crop *crop = pcri_batch_crop(q->batch, v, q->slot);
-        const uint64_t identity = pcri_view_identity(q->identity, v);
-        p->options = q->plain ? &q->views[v].plain : &q->views[v].options;
-        p->augmented = pcri_augmentation_wanted(p->options);
-        pcri_choose_window(p->options, q->epoch,
-                           pcri_view_identity(q->identity, q->views[v].crop_of), width, height,
-                           &p->window);
-        p->frame = pcri_frame_of(p->options, width, height);
-        p->framed = p->frame.width < p->options->output.width ||
-                    p->frame.height < p->options->output.height;
-        if (p->augmented) {
-            pcri_choose_augmentation(p->options, q->epoch, identity, &p->augmentation);
-            p->window.flags |= PCR_RESIZE_PLANAR;
-            p->window.flags ^= p->augmentation.mirror ? PCR_RESIZE_FLIP : 0;
-        }
-        *crop = pcri_shown(p->options, width, height, &p->window);
-        if (p->augmented) {
-            double degrees = p->augmentation.degrees + 90 * p->augmentation.quarters;
-            crop->degrees = (float) (degrees > 180 ? degrees - 360 : degrees);
-        }
+    const uint32_t across = p->frame.out_width, down = p->frame.out_height;
+    const uint64_t limit = q->dataset->limits.max_pixels;
+    const uint64_t most = limit < MOST_PIXELS ? limit : MOST_PIXELS;
+    p->options.output.width = across;
+    p->options.output.height = down;
+    if (pcri_sizes_differ(&p->options) &&
+        (across > MOST_SIDE || down > MOST_SIDE || (uint64_t) across * down > most))
+        return pcri_fail(err, PCR_ERR_LIMIT,
+                         "%u x %u pixels would become %u x %u, the limit is %llu and sides of "
+                         "%u",
+                         (unsigned) width, (unsigned) height, (unsigned) across,
+                         (unsigned) down, (unsigned long long) most, (unsigned) MOST_SIDE);
+    if (!pcri_mul(across, down, &p->values) ||
+        !pcri_mul(p->values, pcri_channels_of(&p->options), &p->values))
+        return pcri_fail_nomem(err, SIZE_MAX);
+    return 0;
+}
+
+/* Draws how its pixels change. */
+static void choose_changes(struct pcri_picture *p, const struct pcri_request *q,
+                           uint64_t identity)
+{
+    struct pcr_loader_output *out = &p->options.output;
+    pcri_choose_augmentation(&p->options, q->epoch, identity, &p->augmentation);
+    p->window.flags |= PCR_RESIZE_PLANAR;
+    p->window.flags ^= p->augmentation.mirror ? PCR_RESIZE_FLIP : 0;
+    if (p->augmentation.quarters % 2) {
+        const uint32_t width = out->width;
+        out->width = out->height;
+        out->height = width;
     }
 }
 
+/* Chooses what each view shows of a picture of this size. */
+static int choose(struct pcri_maker *m, const struct pcri_request *q, uint32_t width,
+                  uint32_t height, struct pcr_error *err)
+{
+    int rc = 0;
+    for (uint32_t v = 0; v < q->view_count && !rc; v++) {
+        struct pcri_picture *p = &m->pictures[v];
+        struct pcr_crop *crop = pcri_batch_crop(q->batch, v, q->slot);
+        const struct pcr_loader_options *o = q->plain ? &q->views[v].plain
+                                                      : &q->views[v].options;
+        p->options = *o;
+        p->augmented = pcri_augmentation_wanted(o);
+        pcri_choose_window(o, q->epoch, pcri_view_identity(q->identity, q->views[v].crop_of),
+                           width, height, &p->window);
+        p->frame = pcri_frame_of(o, width, height);
+        p->framed = p->frame.width < p->frame.out_width ||
+                    p->frame.height < p->frame.out_height;
+        if ((rc = choose_size(p, q, width, height, err)))
+            break;
+        if (p->augmented)
+            choose_changes(p, q, pcri_view_identity(q->identity, v));
+        *crop = pcri_shown(o, width, height, &p->window);
+        if (p->augmented) {
+            double degrees = p->augmentation.degrees + 90 * p->augmentation.quarters;
+            crop->degrees = (float) (degrees > 180 ? degrees - 360 : degrees);
+            crop->quarters = p->augmentation.quarters;
+        }
+    }
+    return rc;
+}
+
 /* Says where each view is decoded to. */
-static void place(struct pcri_maker *m, const struct pcri_request *q, bool convert)
+static int place(struct pcri_maker *m, const struct pcri_request *q, bool convert,
+                 struct pcr_error *err)
 {
     uint8_t *bytes = m->bytes.data, *planes = m->planes.data;
-    for (uint32_t v = 0; v < q->view_count; v++) {
+    int rc = 0;
+    for (uint32_t v = 0; v < q->view_count && !rc; v++) {
         struct pcri_picture *p = &m->pictures[v];
-        p->bytes = convert ? bytes : pcri_batch_slot(q->batch, v, q->slot);
-        bytes += convert ? q->views[v].values : 0;
+        if (pcri_batch_is_loose(q->batch))
+            rc = pcri_batch_loosen(q->batch, v, q->slot, p->options.output.width,
+                                   p->options.output.height, p->values, &p->bytes, err);
+        else
+            p->bytes = convert ? bytes : pcri_batch_slot(q->batch, v, q->slot);
+        bytes += convert ? p->values : 0;
         p->plain = p->bytes;
         if (has_planes_apart(p)) {
             p->plain = planes;
-            planes += q->views[v].values;
+            planes += p->values;
         }
         m->decoded[v] = (struct pcr_decode_view) { &p->window, p->plain, p->frame.width,
                                                    p->frame.height };
         if (p->framed) {
             m->decoded[v].dst = planes;
-            planes += q->views[v].values;
+            planes += p->values;
         }
     }
+    return rc;
 }
 
 /* Puts the decoded picture into its frame, with `fill` around it. */
 static void put_in_frame(const struct pcri_picture *p, const uint8_t *from)
 {
-    const struct pcr_loader_options *o = p->options;
+    const struct pcr_loader_options *o = &p->options;
     const struct pcri_frame *f = &p->frame;
-    const uint32_t width = o->output.width, height = o->output.height;
-    const uint32_t channels = o->output.color == PCR_COLOR_GRAY ? 1 : 3;
+    const uint32_t width = f->out_width, height = f->out_height;
+    const uint32_t channels = pcri_channels_of(o);
     const uint32_t planes = p->window.flags & PCR_RESIZE_PLANAR ? channels : 1;
     const uint32_t each = channels / planes; /* bytes of a pixel */
     uint8_t *to = p->plain;
@@ -178,26 +228,26 @@ int pcri_make_pictures(struct pcri_maker *m, const struct pcri_request *q,
                        const struct pcr_sample_info *sample, struct pcr_error *err)
 {
     const struct pcr_decode_options d = decode_options(q, sample);
-    const bool convert = q->options->output.dtype != PCR_DTYPE_UINT8;
+    const bool convert = q->options->output.dtype != PCR_DTYPE_UINT8 &&
+                         !pcri_batch_is_loose(q->batch);
     struct pcr_image_info image = { .size = sizeof(image) };
     int rc = find_size(m, sample, &d, &image, err);
     if (rc || (rc = reserve_pictures(m, q->view_count, err)))
         return rc;
-    choose(m, q, image.width, image.height);
-    if ((rc = reserve_bytes(m, q, convert, err)))
+    if ((rc = choose(m, q, image.width, image.height, err)) ||
+        (rc = reserve_bytes(m, q, convert, err)) || (rc = place(m, q, convert, err)))
         return rc;
-    place(m, q, convert);
     rc = pcr_decoder_decode_views(m->decoder, &m->spans, &d, m->decoded, q->view_count, err);
     for (uint32_t v = 0; v < q->view_count && !rc; v++) {
         const struct pcri_picture *p = &m->pictures[v];
-        const size_t px = (size_t) p->options->output.width * p->options->output.height;
         if (p->framed)
             put_in_frame(p, m->decoded[v].dst);
         if (p->augmented)
-            rc = pcri_augmenter_run(&m->augmenter, p->options, &p->augmentation, p->plain,
+            rc = pcri_augmenter_run(&m->augmenter, &p->options, &p->augmentation, p->plain,
                                     p->bytes, err);
         if (convert && !rc)
-            pcri_normalise(q->normalisation, p->bytes, px,
+            pcri_normalise(q->normalisation, p->bytes,
+                           p->values / pcri_channels_of(&p->options),
                            pcri_batch_slot(q->batch, v, q->slot));
     }
     return rc;

@@ -53,10 +53,15 @@ static void add_batch(const struct pcr_batch *b, uint64_t *sum)
 {
     size_t element = b->dtype == PCR_DTYPE_UINT8 ? 1 : b->dtype == PCR_DTYPE_FLOAT32 ? 4 : 2;
     add_number(sum, b->number);
-    for (uint32_t v = 0; v < b->view_count; v++)
-        add(sum, b->views[v].pixels,
-            (size_t) b->sample_count * b->views[v].height * b->views[v].width * b->channels *
-                element);
+    element *= b->channels;
+    for (uint32_t v = 0; v < b->view_count; v++) {
+        const struct pcr_batch_view *view = &b->views[v];
+        const struct pcr_batch_picture *p = view->pictures;
+        add(sum, view->pixels,
+            (size_t) b->sample_count * view->height * view->width * element);
+        for (uint32_t i = 0; i < b->sample_count && !view->height; i++)
+            add(sum, view->pixels + p[i].offset, p[i].height * p[i].width * element);
+    }
     if (b->data)
         add(sum, b->data, b->offsets[b->sample_count]);
     if (b->labels)
@@ -272,6 +277,13 @@ static const struct pcr_loader_view views[] = {
       .transform = { .flip_down_ppm = 500000, .rotate_mdeg = 90000 } },
 };
 
+/* Pictures in sizes of their own, and one that is not. */
+static const struct pcr_loader_view loose[] = {
+    { .transform = { .kind = PCR_TRANSFORM_RESIZE, .longest_px = SIDE, .turn_ppm = 500000 } },
+    { .height = 5 },
+    { .transform = { .kind = PCR_TRANSFORM_NONE, .multiple = 8 } },
+};
+
 #define LOADING(...) \
     &(const struct loading) \
     { \
@@ -318,6 +330,12 @@ static const struct scenario list[] = {
               .output.std = { 1, 1, 1 }) },
     { "load mixed", load,
       LOADING(.mix = { .mixup_alpha = 1, .cutmix_alpha = 1, .class_count = 100 }) },
+    { "load padded", load,
+      LOADING(.views = loose, .view_count = 3, .output.dtype = PCR_DTYPE_FLOAT16,
+              .output.std = { 1, 1, 1 }, .flags = PCR_LOADER_PAD_ZERO) },
+    { "load ragged", load,
+      LOADING(.views = loose, .view_count = 2, .flags = PCR_LOADER_RAGGED,
+              .memory.allocate = allocate, .memory.release = release) },
     { "load in sRGB", load, LOADING(.flags = PCR_LOADER_TO_SRGB | PCR_LOADER_BACKGROUND) },
     { "load scans", load, LOADING_OF(datasets.scans.path, .flags = 0) },
     { "load files of scans", load,

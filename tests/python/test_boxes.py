@@ -37,9 +37,10 @@ def ds(tmp_path_factory):
         yield found
 
 
-def moved(box, crop, flip, degrees, size):
-    """A box's place, by each of its corners."""
-    height, width = size
+def moved(box, crop, flip, degrees, size, turned=False):
+    """A box's place, by each of its corners. size: (height, width) after the turn, which has
+    changed their places if `turned`."""
+    height, width = size[::-1] if turned else size
     corners = []
     for x in box[0], box[2]:
         for y in box[1], box[3]:
@@ -48,7 +49,7 @@ def moved(box, crop, flip, degrees, size):
             u = width - u if flip else u
             away, at = math.hypot(u - width / 2, v - height / 2), math.atan2(
                 height / 2 - v, u - width / 2) + math.radians(degrees)
-            corners.append((width / 2 + away * math.cos(at), height / 2 - away * math.sin(at)))
+            corners.append((size[1] / 2 + away * math.cos(at), size[0] / 2 - away * math.sin(at)))
     xs, ys = zip(*corners)
     return [min(xs), min(ys), max(xs), max(ys)]
 
@@ -60,6 +61,10 @@ HOW = {
     "letterbox": {"size": (96, 64), "transform": "letterbox", "flip": 0.5},
     "turns": {"size": 64, "flip": 0.5, "flip_down": 0.5, "turn": 0.9},
     "rotate": {"size": (80, 64), "transform": "letterbox", "flip": 0.5, "rotate": 40},
+    "resize": {"transform": "resize", "resize_px": 50, "longest_px": 90, "flip": 0.5, "turn": 0.6},
+    "ragged": {"transform": "none", "ragged": True, "flip_down": 0.5, "turn": 0.6, "flip": 0.5},
+    "rectangle": {"size": 96, "transform": "letterbox", "multiple": 32, "flip": 0.5, "turn": 0.5},
+    "own size": {"transform": "none", "turn": 0.5, "rotate": 30, "flip": 0.5},
     "all": {"size": 72, "turn": 0.5, "rotate": 15, "flip": 0.5, "area": (0.3, 1)},
 }
 
@@ -68,17 +73,18 @@ HOW = {
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 def test_equal_a_plain_reference(ds, how, layout):
     seen = dropped = 0
-    size = how["size"] if isinstance(how["size"], tuple) else (how["size"],) * 2
     with pcr.Loader(ds, batch_size=4, boxes="boxes", with_boxes=["names", "areas"], box_min_size=2,
                     box_min_part=0.25, seed=4, layout=layout, **how) as loader:
         batches = [batch for _ in range(6) for batch in loader]
     for batch in batches:
         assert len(batch.boxes) == len(batch.labels)
         for n, i in enumerate(batch.indices):
+            size, turned = batch.shapes[n].tolist(), batch.quarters[n] % 2
             stored = lists(i) if i < len(SIZES) else {"boxes": [], "names": [], "areas": []}
             wanted, index = [], []
             for k, box in enumerate(stored["boxes"]):
-                whole = moved(box, batch.crops[n], batch.flips[n], batch.angles[n], size)
+                whole = moved(box, batch.crops[n], batch.flips[n], batch.angles[n], size,
+                              turned)
                 x0, y0, x1, y1 = np.clip(whole, 0, [size[1], size[0]] * 2)
                 part = (x1 - x0) * (y1 - y0) / ((whole[2] - whole[0]) * (whole[3] - whole[1]))
                 if x1 - x0 >= 2 and y1 - y0 >= 2 and part >= 0.25:

@@ -201,13 +201,30 @@ PCR_API PCR_MUST_CHECK int pcr_loader_bad_sample(const struct pcr_loader *loader
  * augmented (samples.augment) stay whole, but may be partners; a batch of one sample is as it
  * is. */
 
+/* Pictures of different sizes
+ *
+ * With the transforms RESIZE and NONE, and with LETTERBOX and a `multiple`, each picture of a view
+ * has a size of its own; height and width of RESIZE and NONE are 0. Batches have such pictures
+ *
+ * padded: each at the top left of H x W pixels, the largest height and the largest width of the
+ * batch's pictures, each rounded up to a multiple of `multiple`. Beside it is `fill`, or with
+ * PCR_LOADER_PAD_ZERO 0 of the batch's type, which is the mean after normalisation; or
+ *
+ * ragged (PCR_LOADER_RAGGED): each packed by itself, one after another, each at a multiple of 64
+ * bytes. H and W are then 0.
+ *
+ * pcr_batch_view.pictures says where each is, and its size. A sample whose picture would have more
+ * than max_pixels or 2^30 pixels, or a side above 65,536, is bad: LIMIT. A batch grows to the
+ * memory that it needs; its pictures are kept as bytes by themselves until the last one is made. */
+
 /* Memory of batches
  *
  * The pixels or files of batches can be in the program's own memory, for example pinned for a
  * GPU. allocate() returns nbytes aligned to 64 bytes, or NULL; release() takes them back. Both
  * are called from any thread, and after the loader is gone for batches that were still held. A
  * loader makes batches_ahead + 1 batches, and as many as its consumer holds, and reuses them.
- * A batch of files (PCR_LOADER_RAW) gets larger memory when it needs it. */
+ * A batch of files (PCR_LOADER_RAW) or of pictures of different sizes gets larger memory when it
+ * needs it. */
 
 /* Several processes
  *
@@ -272,8 +289,14 @@ enum pcr_transform {
     PCR_TRANSFORM_CENTER_CROP = 2,
     PCR_TRANSFORM_STRETCH = 3, /* the whole image to height x width */
     /* The whole image in proportion, as large as it fits, in the middle; `fill` around it: the
-     * pixels of Pillow's ImageOps.pad(). */
+     * pixels of Pillow's ImageOps.pad(). With a `multiple` the bars are only what makes each side
+     * a multiple of it, which height and width are, too: "Pictures of different sizes". */
     PCR_TRANSFORM_LETTERBOX = 4,
+    /* The whole image in proportion, in a size of its own: the shorter side becomes resize_px, but
+     * the longer one at most longest_px; without resize_px the longer side becomes longest_px. The
+     * sizes are those of torchvision's Resize(resize_px, max_size=longest_px), and at least 1. */
+    PCR_TRANSFORM_RESIZE = 5,
+    PCR_TRANSFORM_NONE = 6, /* the whole image, in its own size */
 };
 
 /* What to do about a bad sample: one that is damaged or missing. If the system fails (IO,
@@ -329,6 +352,10 @@ enum {
      * Without this flag they are decoded at the size that this needs:
      * pcr_decoder_decode_resized() with scale 0 instead of 8. */
     PCR_LOADER_FULL_SIZE_DECODING = 1 << 12,
+    /* Pictures of different sizes are not padded to one: "Pictures of different sizes". */
+    PCR_LOADER_RAGGED = 1 << 13,
+    /* They are padded with 0 in place of `fill`. */
+    PCR_LOADER_PAD_ZERO = 1 << 14,
 };
 
 #define PCR_NO_READERS UINT32_MAX /* threads.reader_count: no threads that only read */
@@ -403,8 +430,8 @@ struct pcr_loader_fidelity {
 
 /* Size, type and layout of a batch's pixels. */
 struct pcr_loader_output {
-    uint32_t height; /* in pixels; default 224 */
-    uint32_t width;  /* in pixels; default: height */
+    uint32_t height; /* in pixels; default 224. 0 with RESIZE and NONE */
+    uint32_t width;  /* in pixels; default: height. 0 with RESIZE and NONE */
     uint32_t layout; /* enum pcr_layout */
     uint32_t color;  /* enum pcr_color */
     uint32_t dtype;  /* enum pcr_dtype */
@@ -425,7 +452,8 @@ struct pcr_loader_transform {
     uint32_t kind;         /* enum pcr_transform */
     uint32_t filter;       /* enum pcr_filter */
     uint32_t resize_px;    /* CENTER_CROP: the shorter side after resizing, at least height and
-                            * width; default: the larger of them * 8 / 7 */
+                            * width; default: the larger of them * 8 / 7. RESIZE: the shorter
+                            * side, at most 65,536; 0: as longest_px says */
     uint32_t area_min_ppm; /* RANDOM_CROP: least area, in millionths; default 80,000 */
     uint32_t area_max_ppm; /* RANDOM_CROP: largest area; default 1,000,000 */
     uint32_t ratio_min_ppm; /* RANDOM_CROP: least width / height, in millionths; default
@@ -449,7 +477,8 @@ struct pcr_loader_transform {
      * erasing. */
     uint32_t flip_down_ppm; /* upside down: a mirror image, turned by 180 degrees */
     uint32_t
-        turn_ppm; /* by 90, 180 or 270 degrees, with equal chances; height is width then */
+        turn_ppm; /* by 90, 180 or 270 degrees, with equal chances; height is width then, unless
+                   * pictures have sizes of their own */
     uint32_t color_ppm;          /* of the colour changes above; default 1,000,000 */
     uint32_t gray_ppm;           /* no colour: R, G and B are the luma */
     uint32_t solarize_ppm;       /* values from 128 on become 255 - value */
@@ -462,14 +491,19 @@ struct pcr_loader_transform {
     uint32_t erase_ratio_min_ppm, erase_ratio_max_ppm; /* its width / height, drawn evenly by
                                                         * logarithm; default 300,000 and
                                                         * 3,300,000 */
-    uint32_t reserved32;                               /* 0 */
-    uint64_t reserved[4];                              /* 0 */
+    uint32_t
+        longest_px;    /* RESIZE: the longer side at most, at least resize_px, at most 65,536;
+                           * 0: any */
+    uint32_t multiple; /* of which a letterbox's sides, or H and W of a padded batch, are
+                           * multiples; at most 4,096; 0: of none */
+    uint32_t reserved32;  /* 0 */
+    uint64_t reserved[4]; /* 0 */
 };
 
 /* One of several pictures of each sample: "Views". */
 struct pcr_loader_view {
-    uint32_t height; /* in pixels; default 224 */
-    uint32_t width;  /* in pixels; default: height */
+    uint32_t height; /* as output.height */
+    uint32_t width;  /* as output.width */
     /* n: crop and flip are drawn as those of view n - 1, an earlier one; what is drawn equally for
      * the same options of `transform` is the same. 0: they are its own. */
     uint32_t crop_of;
@@ -479,7 +513,8 @@ struct pcr_loader_view {
 
 #define PCR_NO_SOFT_LABELS UINT32_MAX /* mix.class_count: batches have none */
 
-/* Pictures of a batch that are mixed with each other: "Mixed batches". Not with RAW or EXACT. */
+/* Pictures of a batch that are mixed with each other: "Mixed batches". Not with RAW, EXACT and
+ * pictures of different sizes. */
 struct pcr_loader_mix {
     double mixup_alpha;  /* of mixup's Beta(alpha, alpha), at most 1,000; 0: no mixup */
     double cutmix_alpha; /* of CutMix's; 0: no CutMix. With both, one of the two is drawn */
@@ -508,8 +543,9 @@ struct pcr_loader_memory {
     uint32_t batches_ahead; /* batches made before they are asked for; default 4 */
     uint32_t reserved32;    /* 0 */
     uint64_t ring_nbytes;   /* bound on the bytes of batches made ahead; lowers batches_ahead,
-                             * but not below 1. RAW: estimated from the mean file. Default:
-                             * none */
+                             * but not below 1. RAW: estimated from the mean file; pictures of
+                             * different sizes: from resize_px and longest_px, NONE from the mean
+                             * file. Default: none */
     void *(*allocate)(void *context, size_t nbytes); /* NULL: the library's own memory */
     void (*release)(void *context, void *memory, size_t nbytes); /* goes with allocate */
     void *context;        /* passed to allocate() and release() */
@@ -551,13 +587,24 @@ struct pcr_crop {
     uint32_t flipped;       /* 1: the window was then mirrored, left to right */
     float degrees; /* by how much it was then turned about its centre, anticlockwise, from -180
                     * to 180 */
+    uint32_t
+        quarters; /* the part of this that was a turn by right angles, 0 to 3: after an odd
+                        * number the picture's width is what was its height */
+};
+
+/* Where a picture is in a batch. */
+struct pcr_batch_picture {
+    uint64_t offset;        /* of its first byte from the view's `pixels` */
+    uint32_t height, width; /* in pixels, without what is padded */
 };
 
 /* One of the pictures of each sample in a batch. */
 struct pcr_batch_view {
     uint8_t *pixels;              /* N pictures, as in struct pcr_batch */
     const struct pcr_crop *crops; /* N entries */
-    uint32_t height, width;       /* of a picture, in pixels */
+    uint32_t height, width; /* H, W in pixels: of each picture; padded: of the largest, or a
+                                   * multiple; 0 if they are ragged */
+    const struct pcr_batch_picture *pictures; /* N entries */
 };
 
 /* One batch. The caller may change the bytes at `pixels` and `data`, and nothing else. */
@@ -566,12 +613,13 @@ struct pcr_batch {
     uint32_t sample_count;      /* N, the number of samples */
     uint8_t *pixels;            /* N x H x W x C or N x C x H x W of dtype, 64-byte aligned:
                                  * float for FLOAT32, uint16_t (bits) for FLOAT16 and
-                                 * BFLOAT16. NULL with RAW */
+                                 * BFLOAT16. Ragged: N times H x W x C or C x H x W, of each
+                                 * picture's H and W. NULL with RAW */
     const int64_t *labels;      /* N entries: the first label, -1 for a sample without
                                  * labels. NULL if the datasets' labels are floats */
     const uint64_t *indices;    /* N entries: index in its dataset as opened */
     const uint32_t *fidelities; /* N entries: the fidelity a sample was decoded at */
-    uint32_t height, width, channels; /* H, W, C; 0 with RAW */
+    uint32_t height, width, channels; /* H, W (0 if ragged), C; 0 with RAW */
     uint32_t layout;                  /* enum pcr_layout: NHWC or NCHW; 0 with RAW */
     uint32_t dtype;                   /* enum pcr_dtype, not DEFAULT; 0 with RAW */
     uint32_t column_count;            /* entries of `columns` */

@@ -113,13 +113,21 @@ class Batch(Samples):
     pixels: of the loader's dtype (bfloat16: its bits, as uint16), shape (n, height, width,
         channels), or (n, channels, height, width) for layout "NCHW". It is the library's
         own memory, not a copy: the buffer is used again for a later batch once no array
-        looks at it any more. It may be written to.
+        looks at it any more. It may be written to. With the loader's `ragged` n such arrays,
+        (height, width, channels) or (channels, height, width).
+    shapes: int64, shape (n, 2): height and width of each delivered picture. Where sizes differ it
+        is at the top left of its place in `pixels`.
+    mask: bool, shape (n, height, width): True where a picture is, False where it is padded (as
+        transformers' pixel_mask; DETR's is the opposite). A letterbox's bars are the picture's.
+        Raises InvalidError with `ragged`.
     sizes: int64, shape (n, 2): height and width of the picture; upright, or, with
         orient=False, as it is stored.
     crops: float32, shape (n, 4): x0, y0, x1, y1, the part of that picture that was resized to
         the pixels.
     flips: bool, shape (n,): whether it was then mirrored, left to right.
     angles: float32, shape (n,): degrees by which it was then turned, anticlockwise.
+    quarters: int64, shape (n,): how many times 90 of these were turns by right angles, 0 to 3;
+        after an odd number the height is what was the width.
     boxes: of a loader with `boxes`, n arrays of float32, each of shape (boxes, 4): x0, y0, x1,
         y1 in pixels of the picture delivered. They follow crop, flip and turns (of other than
         right angles, around the turned corners) and are clipped; those that Loader's
@@ -142,8 +150,8 @@ class Batch(Samples):
     but pixels are copies.
     """
 
-    __slots__ = ("angles", "crops", "flips", "lam", "partners", "pixels", "sizes", "soft_labels",
-                 "views")
+    __slots__ = ("angles", "crops", "flips", "lam", "partners", "pixels", "quarters", "shapes",
+                 "sizes", "soft_labels", "views")
 
     def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
                  renumber: Optional[Renumbering], exact: bool,
@@ -153,7 +161,8 @@ class Batch(Samples):
                       for i in range(batch.view_count)]
         first = self.views[0]
         self.pixels, self.sizes, self.crops = first.pixels, first.sizes, first.crops
-        self.flips, self.angles = first.flips, first.angles
+        self.flips, self.angles, self.quarters = first.flips, first.angles, first.quarters
+        self.shapes = first.shapes
         self.lam: Optional[npt.NDArray[np.float32]] = None
         self.partners: Optional[npt.NDArray[np.int64]] = None
         self.soft_labels: Optional[npt.NDArray[np.float32]] = None
@@ -167,6 +176,11 @@ class Batch(Samples):
     def _targets(self) -> npt.NDArray[Any]:
         """What training is to predict."""
         return self.labels if self.soft_labels is None else self.soft_labels
+
+    @property
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """Where pictures are: see Batch. Raises InvalidError with `ragged`."""
+        return self.views[0].mask
 
     @property
     def boxes(self) -> List[npt.NDArray[np.float32]]:
@@ -192,27 +206,42 @@ class Batch(Samples):
             yield self.valid
 
     def __repr__(self) -> str:
-        return f"<pcr.Batch {self.number} of epoch {self.epoch}: {self.pixels.shape}>"
+        return f"<pcr.Batch {self.number} of epoch {self.epoch}: {_form(self.pixels)}>"
 
 
 class BatchView:
-    """One of the pictures of each sample in a batch: pixels, sizes, crops, flips, angles, boxes,
-    box_index and box_columns as Batch has them."""
+    """One of the pictures of each sample in a batch: pixels, shapes, mask, sizes, crops, flips,
+    angles, quarters, boxes, box_index and box_columns as Batch has them."""
 
-    __slots__ = ("_boxes", "_columns", "_moved", "_size", "angles", "crops", "flips", "pixels",
-                 "sizes")
+    __slots__ = ("_boxes", "_columns", "_moved", "_place", "angles", "crops", "flips", "pixels",
+                 "quarters", "shapes", "sizes")
 
     def __init__(self, memory: Memory, batch: st.Batch, view: st.BatchView,
                  columns: Mapping[str, Column], boxes: Optional[Boxes]) -> None:
         self._boxes, self._columns = boxes, columns
         self._moved: Optional[Moved] = None  # until they are asked for
-        self._size = int(view.height), int(view.width)
-        self.pixels: npt.NDArray[Any] = np.asarray(Pixels(memory, batch, view))
+        self._place = int(view.height), int(view.width)
+        places: Any = np.ctypeslib.as_array(view.pictures, (batch.sample_count,))
+        self.shapes: npt.NDArray[np.int64] = side_by_side(places, ("height", "width"), np.int64)
+        self.pixels: Any = (_padded(memory, batch, view) if view.height else
+                            _ragged(memory, batch, view, places["offset"], self.shapes))
         of: Any = np.ctypeslib.as_array(view.crops, (batch.sample_count,))
         self.sizes: npt.NDArray[np.int64] = side_by_side(of, ("height", "width"), np.int64)
         self.crops: npt.NDArray[np.float32] = side_by_side(of, ("x0", "y0", "x1", "y1"), np.float32)
         self.flips: npt.NDArray[np.bool_] = of["flipped"].astype(np.bool_)
         self.angles: npt.NDArray[np.float32] = of["degrees"].copy()
+        self.quarters: npt.NDArray[np.int64] = of["quarters"].astype(np.int64)
+
+    @property
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """Where pictures are: see Batch. Raises InvalidError with `ragged`."""
+        if isinstance(self.pixels, list):
+            raise InvalidError("ragged batches are not padded and have no mask")
+        height, width = self._place
+        found: npt.NDArray[np.bool_] = (
+            (np.arange(height)[:, None] < self.shapes[:, 0, None, None]) &
+            (np.arange(width) < self.shapes[:, 1, None, None]))
+        return found
 
     def _follow(self) -> Moved:
         if self._moved is None:
@@ -220,7 +249,7 @@ class BatchView:
                 raise InvalidError("the loader has no boxes: give it boxes= the name of the "
                                    "attribute")
             self._moved = self._boxes.move(self._columns, self.crops, self.flips, self.angles,
-                                           self._size)
+                                           self.quarters % 2 == 1, self.shapes)
         return self._moved
 
     @property
@@ -241,7 +270,7 @@ class BatchView:
         return self._follow().columns
 
     def __repr__(self) -> str:
-        return f"<pcr.BatchView: {self.pixels.shape}>"
+        return f"<pcr.BatchView: {_form(self.pixels)}>"
 
 
 class RawBatch(Samples):
@@ -299,17 +328,35 @@ class Memory:
 
 
 class Pixels:
-    """The pixels of a view, for np.asarray()."""
+    """Pixels at an address, for np.asarray()."""
 
-    def __init__(self, memory: Memory, batch: st.Batch, view: st.BatchView) -> None:
+    def __init__(self, memory: Memory, address: int, dtype: str, shape: Tuple[int, ...]) -> None:
         self._memory = memory
-        tail = ((batch.channels, view.height, view.width)
-                if batch.layout == st.Layout.NCHW
-                else (view.height, view.width, batch.channels))
-        self.__array_interface__ = {
-            "version": 3, "typestr": _TYPES[batch.dtype], "data": (view.pixels, False),
-            "shape": (batch.sample_count, *tail),
-        }
+        self.__array_interface__ = {"version": 3, "typestr": dtype, "data": (address, False),
+                                    "shape": shape}
+
+
+def _shape(batch: st.Batch, height: int, width: int) -> Tuple[int, int, int]:
+    """Of a picture."""
+    return ((batch.channels, height, width) if batch.layout == st.Layout.NCHW
+            else (height, width, batch.channels))
+
+
+def _padded(memory: Memory, batch: st.Batch, view: st.BatchView) -> npt.NDArray[Any]:
+    return np.asarray(Pixels(memory, view.pixels, _TYPES[batch.dtype],
+                             (batch.sample_count, *_shape(batch, view.height, view.width))))
+
+
+def _ragged(memory: Memory, batch: st.Batch, view: st.BatchView, offsets: npt.NDArray[np.uint64],
+            shapes: npt.NDArray[np.int64]) -> List[npt.NDArray[Any]]:
+    return [np.asarray(Pixels(memory, view.pixels + offset, _TYPES[batch.dtype],
+                              _shape(batch, height, width)))
+            for offset, (height, width) in zip(offsets.tolist(), shapes.tolist())]
+
+
+def _form(pixels: Any) -> str:
+    """What a repr says of a view's pixels."""
+    return f"{len(pixels)} ragged" if isinstance(pixels, list) else str(pixels.shape)
 
 
 class Files:

@@ -56,8 +56,9 @@ class Boxes:
                                    "list with an item for each box")
 
     def move(self, columns: Mapping[str, Column], crops: Any, flips: Any, angles: Any,
-             size: Tuple[int, int]) -> Moved:
-        """Moves all boxes of a batch into pictures of `size`, (height, width)."""
+             turned: Any, shapes: Any) -> Moved:
+        """Moves all boxes of a batch into its pictures, of those heights and widths, which have
+        changed places where `turned` is True."""
         items, counts = _items(columns[self.name])
         if items.dtype == object and len(items):
             raise InvalidError(f"boxes is {self.name!r}, whose lists are not all of "
@@ -66,8 +67,8 @@ class Boxes:
         of = np.repeat(np.arange(count), counts)  # the sample of each box
         place = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
         whole = _moved(items.reshape(-1, 4).astype(np.float64), crops[of].astype(np.float64),
-                       flips[of], angles[of].astype(np.float64), size)
-        boxes = np.clip(whole, 0, (size[1], size[0]) * 2)
+                       flips[of], angles[of].astype(np.float64), turned[of], shapes[of])
+        boxes = np.clip(whole, 0, shapes[of][:, [1, 0, 1, 0]])
         kept = _kept(boxes, whole, self._min_size, self._min_part)
         ends = np.cumsum(np.bincount(of[kept], minlength=count))[:-1]
         more: Dict[str, List[npt.NDArray[Any]]] = {}
@@ -118,20 +119,21 @@ def _json_items(column: Column) -> Tuple[npt.NDArray[Any], Ints]:
 
 
 def _moved(boxes: Floats, crops: Floats, flips: npt.NDArray[np.bool_], angles: Floats,
-           size: Tuple[int, int]) -> Floats:
-    """Boxes in the pictures, not clipped; crops, flips and angles are each box's own."""
-    height, width = size
-    scale = np.array((width, height)) / (crops[:, 2:] - crops[:, :2])
+           turned: npt.NDArray[np.bool_], shapes: Ints) -> Floats:
+    """Boxes in the pictures, not clipped; all others are each box's own."""
+    after = shapes[:, ::-1]  # width, height
+    before = np.where(turned[:, None], shapes, after)
+    scale = before / (crops[:, 2:] - crops[:, :2])
     first, last = ((boxes[:, at:at + 2] - crops[:, :2]) * scale for at in (0, 2))
-    left, right = (np.where(flips, width - b, a) for a, b in
+    left, right = (np.where(flips, before[:, 0] - b, a) for a, b in
                    ((first[:, 0], last[:, 0]), (last[:, 0], first[:, 0])))
     # Corners from the centre, (boxes, 4), turned anticlockwise; y points down.
-    x = np.stack([left, right, right, left], 1) - width / 2
-    y = np.stack([first[:, 1], first[:, 1], last[:, 1], last[:, 1]], 1) - height / 2
+    x = np.stack([left, right, right, left], 1) - before[:, :1] / 2
+    y = np.stack([first[:, 1], first[:, 1], last[:, 1], last[:, 1]], 1) - before[:, 1:] / 2
     turn = np.radians(angles)[:, None]
     right_angle = (angles % 90 == 0)[:, None]
     cos, sin = (np.where(right_angle, np.round(of), of) for of in (np.cos(turn), np.sin(turn)))
-    x, y = x * cos + y * sin + width / 2, y * cos - x * sin + height / 2
+    x, y = x * cos + y * sin + after[:, :1] / 2, y * cos - x * sin + after[:, 1:] / 2
     found: Floats = np.stack([x.min(1), y.min(1), x.max(1), y.max(1)], 1)
     found[(boxes[:, 2:] < boxes[:, :2]).any(1)] = np.nan  # which corners would hide
     return found

@@ -135,7 +135,8 @@ class Loader:
 
     Output: what a batch's pixels are.
 
-    size: (height, width) of the output in pixels, or one number for both.
+    size: (height, width) of the output in pixels, or one number for both; None is 224. Not with
+        transform "resize" and "none", which give each picture a size of its own.
     gray: one channel, luma, instead of RGB.
     layout: "NHWC" or "NCHW".
     dtype: "uint8"; or (pixel / 255 - mean) / std as "float32", "float16" or "bfloat16". None
@@ -153,6 +154,12 @@ class Loader:
         decoders elsewhere, such as a GPU's. All options of pixels are without effect.
     jpeg: of raw files, "progressive", or "baseline": sequential, with restart markers, which
         decoders in hardware take, such as nvJPEG's. Samples that were kept whole are their files.
+
+    ragged: where pictures have sizes of their own, a batch's are a list of arrays. False pads
+        them to the largest height and width in the batch: each is at the top left, batch.shapes
+        are their heights and widths, batch.mask is True where they are.
+    pad_zero: the padding is 0 in the batch's type, which after normalisation is the mean, in place
+        of `fill`.
 
     columns: names of attributes that batches have as arrays: batch.columns["score"] is a
         Column. Datasets that have one must agree about its type.
@@ -172,10 +179,16 @@ class Loader:
         side to resize_px pixels, then the centre, to the pixel as torchvision's
         Resize(resize_px) and CenterCrop(size); "stretch": the whole image; "letterbox": the
         whole image in proportion, in the middle, with `fill` around it, to the pixel as
-        Pillow's ImageOps.pad().
+        Pillow's ImageOps.pad(); "resize": the whole image in proportion, in a size of its own, as
+        torchvision's Resize(resize_px, max_size=longest_px) has it; "none": as it is.
     area: random_crop: least and largest part of the image's area, above 0, up to 1.
     ratio: random_crop: least and largest width / height.
-    resize_px: center_crop: None is the height * 8 / 7.
+    resize_px: center_crop: None is the height * 8 / 7. resize: the shorter side; None: as
+        longest_px says.
+    longest_px: resize: the longer side at most; without resize_px it is the longer side.
+    multiple: of which the sides of padded batches are to be multiples. letterbox: of which each
+        picture's sides are to be, with no more `fill` than that takes: pictures then have sizes of
+        their own, of at most `size`, which is such a multiple.
     filter: how pixels are resized: "bilinear" or "bicubic", both antialiased, or "nearest".
     scaled_decoding: a JPEG that shrinks to a quarter or less is decoded to 4/8, 2/8 or 1/8 of
         its size and resized from there, with an SSIM of 0.999 on average, 0.995 at worst,
@@ -191,7 +204,8 @@ class Loader:
     fill: what shows where a turned or letterboxed picture has nothing, and in erased places:
         one value for all channels, or (R, G, B).
     flip_down: chance to stand on its head.
-    turn: chance to be turned by 90, 180 or 270 degrees; squares only.
+    turn: chance to be turned by 90, 180 or 270 degrees; squares only, unless pictures have sizes
+        of their own.
     jitter_chance: chance that `jitter` has effect.
     grayscale: chance to lose its colours.
     blur: chance of a Gaussian blur, with a sigma between those of blur_sigma, in pixels up to
@@ -206,7 +220,7 @@ class Loader:
     Mixing of the pictures of a batch with each other, once they are made. A sample's partner is
     the one before it in the batch, as in torchvision's MixUp and CutMix. Batches then unpack as
     ``images, soft_labels``, and tell of it: see Batch. Drawn from (seed, epoch, sample), as all
-    else. Not with `raw`, `exact` or `boxes`.
+    else. Not with `raw`, `exact` or `boxes`, and only where all pictures have one size.
 
     mixup: 0, or above it: a picture becomes lam of itself and 1 - lam of its partner, where lam is
         from the distribution Beta(mixup, mixup). 0.2 is usual.
@@ -270,7 +284,7 @@ class Loader:
     @keywords(**_ELSEWHERE)
     def __init__(self, dataset: Union[Dataset, Path, Sequence[Union[Dataset, Path]]], *,
                  split: Optional[str] = None,
-                 batch_size: int = 64, size: Size = (224, 224),
+                 batch_size: int = 64, size: Optional[Size] = None,
                  fidelity: Fidelity = None, quality: Quality = None,
                  shuffle: Union[str, bool] = "block", seed: int = 0,
                  threads: Optional[int] = None, transform: str = "random_crop",
@@ -313,23 +327,22 @@ class Loader:
                  erase: float = 0.0, erase_area: Tuple[float, float] = (0.02, 1 / 3),
                  erase_ratio: Tuple[float, float] = (0.3, 3.3), mixup: float = 0.0,
                  cutmix: float = 0.0, mix_chance: float = 1.0, cutmix_chance: float = 0.5,
-                 mix_each: bool = False, num_classes: Optional[int] = None) -> None:
+                 mix_each: bool = False, num_classes: Optional[int] = None,
+                 longest_px: Optional[int] = None, multiple: Optional[int] = None,
+                 ragged: bool = False, pad_zero: bool = False) -> None:
         view = View(size, transform=transform, area=area, ratio=ratio, resize_px=resize_px,
                     filter=filter, flip=flip, jitter=jitter, rotate=rotate, fill=fill,
                     flip_down=flip_down, turn=turn, jitter_chance=jitter_chance,
                     grayscale=grayscale, blur=blur, blur_sigma=blur_sigma, solarize=solarize,
-                    erase=erase, erase_area=erase_area, erase_ratio=erase_ratio)
+                    erase=erase, erase_area=erase_area, erase_ratio=erase_ratio,
+                    longest_px=longest_px, multiple=multiple)
         options = st.sized(
             st.LoaderOptions,
-            flags=(st.LOADER_DROP_LAST * bool(drop_last) |
-                   st.LOADER_DROP_UNEVEN * bool(drop_uneven) |
-                   st.LOADER_EXACT * bool(exact) |
-                   st.LOADER_ONCE * (not replacement) |
-                   st.LOADER_RAW * bool(raw) | st.LOADER_HUGE_PAGES * bool(huge_pages) |
-                   st.LOADER_BASELINE * is_baseline(jpeg) |
-                   st.LOADER_NO_READ_AHEAD * (not read_ahead) |
-                   st.LOADER_KEEP_ORIENTATION * (not orient) |
-                   st.LOADER_FULL_SIZE_DECODING * (not scaled_decoding)),
+            flags=_flags(drop_last=drop_last, drop_uneven=drop_uneven, exact=exact,
+                         once=not replacement, raw=raw, huge_pages=huge_pages, ragged=ragged,
+                         baseline=is_baseline(jpeg), no_read_ahead=not read_ahead,
+                         keep_orientation=not orient, pad_zero=pad_zero,
+                         full_size_decoding=not scaled_decoding),
             seed=whole(seed, "seed", 0, 64),
             batch_size=whole(batch_size, "batch_size"),
             bad_sample=choice(st.SamplePolicy, bad_sample, "bad_sample"),
@@ -346,6 +359,7 @@ class Loader:
                 ring_nbytes=(0 if ring_nbytes is None else
                              whole(ring_nbytes, "ring_nbytes", 1, 64))))
         kept = set_views(options, view, views, gray)
+        self._views, self._layout = views or [view], int(options.output.layout)
         options.flags |= color_flags(options.output, background, icc, st.LOADER_BACKGROUND,
                                      st.LOADER_TO_SRGB)
         self._given_shard = shard
@@ -498,6 +512,12 @@ class Loader:
         """The highest fidelity, G, of its datasets."""
         return max(dataset.group_count for dataset in self.datasets)
 
+    def free_axes(self, view: int) -> Tuple[int, ...]:
+        """The axes of a view's pixels whose length differs from batch to batch: height and width,
+        where pictures have sizes of their own."""
+        sides = (2, 3) if self._layout == st.Layout.NCHW else (1, 2)
+        return sides if self._views[view].sizes_differ else ()
+
     def __getitem__(self, index: Any) -> NoReturn:
         raise TypeError("a loader delivers whole batches: iterate over it in place of a "
                         "torch.utils.data.DataLoader, and do not put it into one. For a "
@@ -616,6 +636,11 @@ class Loader:
         state = "open" if self._finalizer.alive else "closed"
         of = self.dataset if len(self.datasets) == 1 else self.datasets
         return f"<pcr.Loader of {of!r}, {state}>"
+
+
+def _flags(**wanted: Any) -> int:
+    """Those of the library's flags, PCR_LOADER_..., that are wanted."""
+    return sum(getattr(st, f"LOADER_{name.upper()}") for name, value in wanted.items() if value)
 
 
 def _finish(core: Core, waiter: Waiter[Optional[Batch]]) -> None:

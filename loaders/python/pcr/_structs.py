@@ -121,6 +121,8 @@ class Transform(IntEnum):
     CENTER_CROP = 2
     STRETCH = 3
     LETTERBOX = 4
+    RESIZE = 5
+    NONE = 6
 
 
 class Filter(IntEnum):
@@ -255,6 +257,8 @@ LOADER_BACKGROUND = 1 << 9
 LOADER_TO_SRGB = 1 << 10
 LOADER_BASELINE = 1 << 11
 LOADER_FULL_SIZE_DECODING = 1 << 12
+LOADER_RAGGED = 1 << 13
+LOADER_PAD_ZERO = 1 << 14
 LOADER_STATE_NBYTES = 128
 QUALITY_SCALES = 7
 LOADER_BAD_SAMPLES = 64
@@ -561,6 +565,7 @@ class LoaderTransform(ctypes.Structure):
                 ("blur_min", c_uint32), ("blur_max", c_uint32), ("erase_ppm", c_uint32),
                 ("erase_area_min_ppm", c_uint32), ("erase_area_max_ppm", c_uint32),
                 ("erase_ratio_min_ppm", c_uint32), ("erase_ratio_max_ppm", c_uint32),
+                ("longest_px", c_uint32), ("multiple", c_uint32),
                 ("reserved32", c_uint32), ("reserved", c_uint64 * 4)]
 
 
@@ -626,7 +631,14 @@ class Crop(ctypes.Structure):
     __slots__ = ()
     _fields_ = [("width", c_uint32), ("height", c_uint32), ("x0", c_float), ("y0", c_float),
                 ("x1", c_float), ("y1", c_float), ("flipped", c_uint32),
-                ("degrees", c_float)]
+                ("degrees", c_float), ("quarters", c_uint32)]
+
+
+class BatchPicture(ctypes.Structure):
+    """struct pcr_batch_picture"""
+
+    __slots__ = ()
+    _fields_ = [("offset", c_uint64), ("height", c_uint32), ("width", c_uint32)]
 
 
 class BatchView(ctypes.Structure):
@@ -634,7 +646,7 @@ class BatchView(ctypes.Structure):
 
     __slots__ = ()
     _fields_ = [("pixels", c_void_p), ("crops", POINTER(Crop)), ("height", c_uint32),
-                ("width", c_uint32)]
+                ("width", c_uint32), ("pictures", POINTER(BatchPicture))]
 
 
 class Batch(ctypes.Structure):

@@ -24,7 +24,8 @@ _CHANCES = {"flip": "flip", "flip_down": "flip_down", "turn": "turn", "jitter_ch
 class View:
     """One of several pictures that a loader makes of each sample: see Loader's `views`.
 
-    The arguments are Loader's of the same names, with the same defaults; and
+    The arguments are Loader's of the same names, with the same defaults. `size` is then (height,
+    width), or None where pictures have sizes of their own. And
 
     crop_of: the number, from 0, of an earlier view as whose crop and flip this one's are drawn:
         with the same `transform`, `area`, `ratio` and `flip` it shows the same part, at its own
@@ -36,7 +37,7 @@ class View:
     __slots__ = ("_options", "size")
 
     @keywords()
-    def __init__(self, size: Size = (224, 224), *, transform: str = "random_crop",
+    def __init__(self, size: Optional[Size] = None, *, transform: str = "random_crop",
                  area: Tuple[float, float] = (0.08, 1.0),
                  ratio: Tuple[float, float] = (3 / 4, 4 / 3), resize_px: Optional[int] = None,
                  filter: str = "bilinear", flip: float = 0.0, jitter: Jitter = None,
@@ -46,16 +47,28 @@ class View:
                  blur_sigma: Tuple[float, float] = (0.1, 2.0), solarize: float = 0.0,
                  erase: float = 0.0, erase_area: Tuple[float, float] = (0.02, 1 / 3),
                  erase_ratio: Tuple[float, float] = (0.3, 3.3),
-                 crop_of: Optional[int] = None) -> None:
-        self.size = height_width(size)  #: (height, width) in pixels
+                 crop_of: Optional[int] = None, longest_px: Optional[int] = None,
+                 multiple: Optional[int] = None) -> None:
+        whole_ones = transform in ("resize", "none")
+        if whole_ones and size is not None:
+            raise InvalidError(f"size is {size!r}, but transform={transform!r} gives each picture "
+                               "a size of its own: resize_px and longest_px bound its sides")
+        #: (height, width) in pixels, or None
+        self.size = None if whole_ones else height_width(224 if size is None else size)
         self._options: Dict[str, Any] = {
             "transform": transform, "area": area, "ratio": ratio, "resize_px": resize_px,
             "filter": filter, "flip": flip, "jitter": jitter, "rotate": rotate, "fill": fill,
             "flip_down": flip_down, "turn": turn, "jitter_chance": jitter_chance,
             "grayscale": grayscale, "blur": blur, "blur_sigma": blur_sigma,
             "solarize": solarize, "erase": erase, "erase_area": erase_area,
-            "erase_ratio": erase_ratio, "crop_of": crop_of}
+            "erase_ratio": erase_ratio, "crop_of": crop_of, "longest_px": longest_px,
+            "multiple": multiple}
         self._struct(gray=len(_tuple(fill)) == 1)  # refuses what cannot be right
+
+    @property
+    def sizes_differ(self) -> bool:
+        """Whether each picture has a size of its own."""
+        return self.size is None or self._options["multiple"] is not None
 
     def _struct(self, gray: bool) -> st.LoaderView:
         """For the library."""
@@ -63,7 +76,8 @@ class View:
         t = st.LoaderTransform(
             kind=choice(st.Transform, o["transform"], "transform"),
             filter=choice(st.Filter, o["filter"], "filter"),
-            resize_px=0 if o["resize_px"] is None else whole(o["resize_px"], "resize_px"),
+            **{name: 0 if o[name] is None else whole(o[name], name)
+               for name in ("resize_px", "longest_px", "multiple")},
             **{f"{member}_ppm": ppm(o[name], name, 0, 1) for name, member in _CHANCES.items()})
         t.erase_area_min_ppm, t.erase_area_max_ppm = _range(o["erase_area"], "erase_area", 1)
         t.erase_ratio_min_ppm, t.erase_ratio_max_ppm = _range(o["erase_ratio"], "erase_ratio",
@@ -73,7 +87,7 @@ class View:
         t.area_min_ppm, t.area_max_ppm = _range(o["area"], "area", 1)
         t.ratio_min_ppm, t.ratio_max_ppm = _range(o["ratio"], "ratio", 4000)
         _set_changes(t, o["jitter"] if t.color_ppm else None, o["rotate"], o["fill"], gray)
-        height, width = self.size
+        height, width = self.size or (0, 0)
         return st.LoaderView(
             height=height, width=width, transform=t,
             crop_of=0 if o["crop_of"] is None else whole(o["crop_of"], "crop_of", 0, 8) + 1)
@@ -81,8 +95,8 @@ class View:
     def __repr__(self) -> str:
         given = {name: value for name, value in self._options.items()
                  if value != DEFAULT._options[name]}
-        return f"pcr.View({self.size}" + "".join(f", {name}={value!r}"
-                                                 for name, value in given.items()) + ")"
+        size = [] if self.size is None else [str(self.size)]
+        return f"pcr.View({', '.join(size + [f'{k}={v!r}' for k, v in given.items()])})"
 
 
 def _set_changes(options: st.LoaderTransform,

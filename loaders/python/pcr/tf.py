@@ -16,7 +16,7 @@ from .errors import InvalidError
 __all__ = ["dataset"]
 
 _FIELDS = ("valid", "indices", "datasets", "fidelities", "keys", "state")
-_PIXEL_FIELDS = ("sizes", "crops", "flips", "angles")
+_PIXEL_FIELDS = ("shapes", "mask", "sizes", "crops", "flips", "angles", "quarters")
 
 
 def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
@@ -25,14 +25,16 @@ def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
     loader: a pcr.Loader, which must stay open while the dataset is in use. Each iteration of the
         dataset, also by repeat(), is the loader's next epoch: two at once are an error.
     fields: what else elements have, after the labels: "valid" (there by itself, first of these,
-        with exact=True), "indices", "datasets", "fidelities", "keys" (strings), of pixels "sizes",
-        "crops", "flips" and "angles" (pcr.Batch says what they are), and "state".
+        with exact=True), "indices", "datasets", "fidelities", "keys" (strings), of pixels "shapes",
+        "mask", "sizes", "crops", "flips", "angles" and "quarters" (pcr.Batch says what they are),
+        and "state".
 
     images: of the loader's dtype and shape, (n, height, width, channels) unless its `layout` says
     otherwise; the library's own memory, which returns to it when the last tensor of it is gone.
     With `views` a tuple of such. With raw=True strings, (n,), for tf.io.decode_jpeg. labels: int64,
     (n,), or float64; with mixup or cutmix the batch's soft_labels. In `element_spec` n is known
-    where no batch is shorter (drop_last or exact), and None elsewhere.
+    where no batch is shorter (drop_last or exact), and None elsewhere; height and width are None
+    where pictures have sizes of their own. Ragged batches are an InvalidError.
 
     State: "state" is a string, the JSON of loader.state_dict() after this batch. As it comes with
     the batch, what prefetch() holds does not count: loader.load_state_dict(json.loads(
@@ -47,6 +49,8 @@ def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
     known = _FIELDS if isinstance(first, RawBatch) else _FIELDS + _PIXEL_FIELDS
     if isinstance(fields, str) or not all(name in known for name in fields):
         raise InvalidError(f"fields is {fields!r}, expected a sequence of {', '.join(known)}")
+    if not isinstance(first, RawBatch) and isinstance(first.pixels, list):
+        raise InvalidError("tf.data wants batches of one shape: a loader without ragged=True")
     exact = len(tuple(first)) > 2
     names = (*(("valid",) if exact and "valid" not in fields else ()), *fields)
 
@@ -57,7 +61,8 @@ def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
         return map(element, loader)
 
     made = tf.data.Dataset.from_generator(
-        batches, output_signature=_spec(element(first), loader.drop_last or exact))
+        batches, output_signature=_signature(loader, ("images", "labels", *names), element(first),
+                                             loader.drop_last or exact))
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     return made.with_options(options)
@@ -84,11 +89,22 @@ def _field(loader: Loader, batch: Any, name: str) -> Any:
     return getattr(batch, name)
 
 
-def _spec(values: Any, whole: bool) -> Any:
-    """The signature of an element by the first one."""
-    if isinstance(values, tuple):
-        return tuple(_spec(value, whole) for value in values)
-    if isinstance(values, str):
+def _signature(loader: Loader, names: Sequence[str], values: Sequence[Any],
+               whole: bool) -> Tuple[Any, ...]:
+    """The signature of elements, by the first one."""
+    def of(name: str, value: Any) -> Any:
+        if name == "images" and isinstance(value, tuple):
+            return tuple(_spec(view, whole, loader.free_axes(i)) for i, view in enumerate(value))
+        free = loader.free_axes(0) if name == "images" else ()
+        return _spec(value, whole, (1, 2) if name == "mask" and loader.free_axes(0) else free)
+    return tuple(map(of, names, values))
+
+
+def _spec(value: Any, whole: bool, free: Sequence[int]) -> Any:
+    """free: axes whose length is not the same in all batches."""
+    if isinstance(value, str):
         return tf.TensorSpec((), tf.string)
-    shape = (len(values) if whole else None, *values.shape[1:])
-    return tf.TensorSpec(shape, tf.string if values.dtype == object else values.dtype)
+    shape = [len(value) if whole else None, *value.shape[1:]]
+    for axis in free:
+        shape[axis] = None
+    return tf.TensorSpec(shape, tf.string if value.dtype == object else value.dtype)

@@ -41,7 +41,7 @@ def _process() -> Tuple[int, int]:
 
 
 _FIELDS = ("valid", "indices", "datasets", "fidelities", "samples", "keys", "attributes")
-_PIXEL_FIELDS = ("sizes", "crops", "flips", "angles")
+_PIXEL_FIELDS = ("shapes", "mask", "sizes", "crops", "flips", "angles", "quarters")
 _MIX_FIELDS = ("lam", "partners")
 _BOX_FIELDS = ("boxes", "box_index")
 
@@ -49,14 +49,15 @@ _BOX_FIELDS = ("boxes", "box_index")
 class _Form:
     """What a batch is to be: a tuple, or a dictionary, of tensors."""
 
-    def __init__(self, raw: bool, exact: bool, fields: Sequence[str],
+    def __init__(self, raw: bool, ragged: bool, exact: bool, fields: Sequence[str],
                  names: Optional[Mapping[str, str]], columns: Iterable[str],
                  with_boxes: Optional[Iterable[str]], mixes: bool) -> None:
         self._images = "files" if raw else "images"
         self._columns = tuple(columns)
         self._of_boxes = () if with_boxes is None else (*_BOX_FIELDS, *with_boxes)
-        known = ((_FIELDS if raw else _FIELDS + _PIXEL_FIELDS) +
-                 (_MIX_FIELDS if mixes else ()) + self._of_boxes + self._columns)
+        of_pixels = tuple(name for name in _PIXEL_FIELDS if not (ragged and name == "mask"))
+        known = ((_FIELDS if raw else _FIELDS + of_pixels) + (_MIX_FIELDS if mixes else ()) +
+                 self._of_boxes + self._columns)
         if isinstance(fields, str) or not all(name in known for name in fields):
             raise InvalidError(f"fields is {fields!r}, expected a sequence of "
                                f"{', '.join(known)}")
@@ -80,7 +81,7 @@ class _Form:
         if name == "files":
             return [torch.from_numpy(file) for file in batch.files]
         if name == "images":
-            images = [_tensor(view.pixels) for view in batch.views]
+            images = [_tensors(view.pixels) for view in batch.views]
             return images if len(images) > 1 else images[0]
         if name == "labels":
             return torch.from_numpy(batch._targets)
@@ -111,6 +112,11 @@ def _collated(column: Column) -> Any:
     if column.offsets is None:
         return values
     return list(values.split(np.diff(column.offsets).tolist()))
+
+
+def _tensors(pixels: Any) -> Any:
+    """A tensor, or of ragged pixels a list of them."""
+    return [_tensor(p) for p in pixels] if isinstance(pixels, list) else _tensor(pixels)
 
 
 def _tensor(pixels: Any) -> torch.Tensor:
@@ -161,12 +167,13 @@ class Loader(_loader.Loader):
     fields: names of what else batches are to have, as tensors or lists, after the labels:
         "valid" (there by itself, first of these, with exact=True), "indices", "datasets",
         "fidelities", "samples" (all labels, among others), "keys", "attributes", and of pixels
-        "sizes", "crops", "flips", "angles", with mixup or cutmix "lam", "partners". pcr.Batch
-        says what they are. Also names of
+        "shapes", "mask" (not of ragged ones), "sizes", "crops", "flips", "angles", "quarters",
+        with mixup or cutmix "lam", "partners". pcr.Batch says what they are. Also names of
         `columns`: numbers are a tensor (0 or NaN where a sample has none), lists that differ in
         length a list of tensors, texts and JSON a list. With `boxes` also "boxes", "box_index"
         and names of `with_boxes`: lists of a tensor for each sample (texts and JSON: a list), of
         the boxes that are left; with several `views` a list of such lists.
+    ragged: `images` is a list of tensors.
     raw: (files, labels): a list of uint8 tensors, for torchvision.io.decode_jpeg and such.
     names: batches are dictionaries: {key: name, ...} with keys of your choice, where a name is
         "images" (raw: "files"), "labels" or one of those for `fields`. transformers wants
@@ -184,7 +191,8 @@ class Loader(_loader.Loader):
                  names: Optional[Mapping[str, str]] = None, **options: Any) -> None:
         form = {"layout": layout, "fields": fields, "names": names}
         self._given: Tuple[Any, Dict[str, Any], Dict[str, Any]] = dataset, form, options
-        self._form = _Form(bool(options.get("raw")), bool(options.get("exact")), fields,
+        self._form = _Form(bool(options.get("raw")), bool(options.get("ragged")),
+                           bool(options.get("exact")), fields,
                            names, options.get("columns", ()),
                            options.get("with_boxes", ()) if options.get("boxes") else None,
                            bool(options.get("mixup") or options.get("cutmix")))
