@@ -186,14 +186,14 @@ static index_fn *choose_index(void)
     return index_portable;
 }
 
-void pcri_coefs_index(struct pcri_coefs *c)
+void pcri_coefs_index(struct pcri_coefs *c, uint32_t levels)
 {
     index_fn *const index = choose_index();
     for (uint32_t i = 0; i < c->component_count; i++) {
         const struct pcri_plane *p = &c->planes[i];
         size_t blocks = (size_t) p->blocks_x * p->blocks_y;
         for (size_t b = 0; b < blocks; b++)
-            index(p->coef + 64 * b, p->mask + b, blocks, c->level_count);
+            index(p->coef + 64 * b, p->mask + b, blocks, levels);
     }
 }
 

@@ -37,11 +37,12 @@ int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32
  * has after its warnings, and zeros elsewhere. Also CORRUPT if that is nothing. */
 int pcri_coefs_salvage(struct pcri_coefs *c, struct pcri_jpeg_file *f, uint32_t levels,
                        struct pcr_error *err);
-/* Allocates an image's coefficients, without setting them, and masks for levels 0..levels-1;
- * and computes the masks of what was stored there. NOMEM. */
+/* Allocates an image's coefficients, without setting them, and masks for levels 0..levels-1.
+ * NOMEM. */
 int pcri_coefs_reserve(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
                        struct pcr_error *err);
-void pcri_coefs_index(struct pcri_coefs *c);
+/* Computes so many levels of masks of what was stored there. */
+void pcri_coefs_index(struct pcri_coefs *c, uint32_t levels);
 /* The planes as a decoder has them. */
 void pcri_coefs_view(const struct pcri_coefs *c, struct pcri_blocks planes[4]);
 void pcri_coefs_free(struct pcri_coefs *c);

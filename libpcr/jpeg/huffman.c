@@ -100,40 +100,72 @@ void pcri_huffman_build(const uint32_t counts[256], struct pcri_huffman *out)
 
 /* --- as libjpeg --- */
 
-struct tree {
-    uint32_t count; /* 0: joined to another */
-    int symbol, next;
-    uint32_t depth;
-};
-
-/* The tree of the least count but `other`; the last of several. -1: there is none. */
-static int find_least(const struct tree *t, int n, int other)
+/* Of several equal counts, the tree of the largest symbol, which is the last, comes first. */
+static uint64_t rank_of(uint64_t count, int tree)
 {
-    int least = -1;
-    for (int i = 0; i < n; i++)
-        if (t[i].count && i != other && (least < 0 || t[i].count <= t[least].count))
-            least = i;
-    return least;
+    return count << 9 | (uint64_t) (RESERVED - tree);
 }
 
-/* One level deeper: i and all that hangs on it. Returns the last. */
-static int sink_tree(struct tree *t, int i)
+/* The heap's order below place i. */
+static void sift(uint64_t *heap, int n, int i)
 {
-    t[i].depth++;
-    while (t[i].next >= 0)
-        t[i = t[i].next].depth++;
-    return i;
+    const uint64_t moved = heap[i];
+    for (int child; (child = 2 * i + 1) < n; i = child) {
+        child += child + 1 < n && heap[child + 1] < heap[child];
+        if (moved <= heap[child])
+            break;
+        heap[i] = heap[child];
+    }
+    heap[i] = moved;
 }
 
-static void assign(const struct tree *t, int n, const uint32_t bits[MAX_LEAVES + 1],
-                   struct pcri_huffman *out)
+/* Joins the trees of the two least counts until there is one; depth[] of n leaves, by their
+ * places. */
+static void join_trees(const uint32_t *leaf_counts, int n, uint32_t *depth)
+{
+    uint64_t heap[MAX_LEAVES];
+    int16_t parent[2 * MAX_LEAVES], node[MAX_LEAVES]; /* node: that a tree's root is now */
+    uint32_t depths[2 * MAX_LEAVES];
+    int left = n, nodes = n;
+    for (int i = 0; i < n; i++) {
+        node[i] = (int16_t) i;
+        heap[i] = rank_of(leaf_counts[i], i);
+    }
+    for (int i = n / 2 - 1; i >= 0; i--)
+        sift(heap, n, i);
+    for (; left > 1; nodes++) {
+        const uint64_t least = heap[0];
+        heap[0] = heap[--left];
+        sift(heap, left, 0);
+        const int a = RESERVED - (int) (least & 511), b = RESERVED - (int) (heap[0] & 511);
+        parent[node[a]] = parent[node[b]] = (int16_t) nodes;
+        node[a] = (int16_t) nodes; /* the second is joined to the first */
+        heap[0] = rank_of((least >> 9) + (heap[0] >> 9), a);
+        sift(heap, left, 0);
+    }
+    depths[nodes - 1] = 0;
+    for (int i = nodes - 2; i >= 0; i--)
+        depths[i] = depths[parent[i]] + 1;
+    memcpy(depth, depths, (size_t) n * sizeof(*depth));
+}
+
+/* Codes of the symbols, by their depths before lengths were limited. */
+static void assign(const int *symbols, const uint32_t *depths, int n,
+                   const uint32_t bits[MAX_LEAVES + 1], struct pcri_huffman *out)
 {
     unsigned code = 0;
-    int at = 0;
-    for (uint32_t depth = 1; depth <= MAX_LEAVES; depth++)
-        for (int i = 0; i < n; i++)
-            if (t[i].depth == depth && t[i].symbol != RESERVED)
-                out->values[out->value_count++] = (uint8_t) t[i].symbol;
+    int at = 0, places[MAX_LEAVES + 1] = { 0 };
+    for (int i = 0; i < n; i++)
+        places[depths[i]] += symbols[i] != RESERVED;
+    for (int depth = 0, sum = 0; depth <= MAX_LEAVES; depth++) {
+        const int count = places[depth];
+        places[depth] = sum;
+        sum += count;
+    }
+    for (int i = 0; i < n; i++)
+        if (symbols[i] != RESERVED)
+            out->values[places[depths[i]]++] = (uint8_t) symbols[i];
+    out->value_count = (uint16_t) (n - 1);
     for (int length = 1; length <= 16; length++, code <<= 1) {
         out->counts[length] = (uint8_t) bits[length];
         for (uint32_t k = 0; k < bits[length]; k++, at++) {
@@ -145,27 +177,24 @@ static void assign(const struct tree *t, int n, const uint32_t bits[MAX_LEAVES +
 
 void pcri_huffman_build_as_libjpeg(const uint32_t counts[256], struct pcri_huffman *out)
 {
-    struct tree t[MAX_LEAVES];
-    uint32_t bits[MAX_LEAVES + 1] = { 0 };
-    int n = 0, a, b;
+    uint32_t leaf_counts[MAX_LEAVES], depths[MAX_LEAVES], bits[MAX_LEAVES + 1] = { 0 };
+    int symbols[MAX_LEAVES], n = 0;
     for (int s = 0; s < 256; s++)
-        if (counts[s])
-            t[n++] = (struct tree) { counts[s], s, -1, 0 };
+        if (counts[s]) {
+            leaf_counts[n] = counts[s];
+            symbols[n++] = s;
+        }
     memset(out, 0, sizeof(*out));
     if (!n)
         return;
-    t[n++] = (struct tree) { 1, RESERVED, -1, 0 };
-    while ((a = find_least(t, n, -1)) >= 0 && (b = find_least(t, n, a)) >= 0) {
-        t[a].count += t[b].count;
-        t[b].count = 0;
-        t[sink_tree(t, a)].next = b;
-        sink_tree(t, b);
-    }
+    leaf_counts[n] = 1;
+    symbols[n++] = RESERVED;
+    join_trees(leaf_counts, n, depths);
     for (int i = 0; i < n; i++)
-        bits[t[i].depth]++;
+        bits[depths[i]]++;
     bits[0] = 0;
     limit_lengths(bits);
-    assign(t, n, bits, out);
+    assign(symbols, depths, n, bits, out);
 }
 
 uint64_t pcri_huffman_cost(const struct pcri_huffman *h, const uint32_t counts[256])

@@ -30,7 +30,8 @@ struct run {
     size_t parsed;    /* bytes of the output that are parsed, or scans' data */
     struct deferred deferred[MOST_DEFERRED];
     uint32_t deferred_count;
-    bool loaded;       /* all coefficients are there */
+    bool loaded;       /* all coefficients are there, */
+    uint32_t levels;   /* with so many levels of masks */
     bool streamed;     /* or they were there, and are gone */
     bool loaded_plain; /* r->plain, too */
     bool ended;
@@ -87,35 +88,43 @@ static void copy_row(const struct pcri_blocks *from, struct pcri_plane *to, uint
 }
 
 /* Takes all rows down the picture. */
-static int load(struct run *u)
+static int load_rows(struct run *u)
 {
     const struct pcri_block_source *b = u->in->source;
     const struct pcri_jpeg_file *f = b->file;
     struct pcri_coefs *c = &u->r->coefs;
     const uint32_t rows = (f->height + 8 * f->max_v - 1) / (8 * f->max_v);
-    if (u->loaded)
-        return 0;
-    if (u->streamed)
-        return corrupt(u, "more scans than were counted");
-    u->loaded = true;
-    u->coefs = u->in->coefs;
-    if (!u->coefs) {
-        int rc = pcri_coefs_reserve(c, f, MOST_LEVELS, u->err);
+    int rc = pcri_coefs_reserve(c, f, MOST_LEVELS, u->err);
+    for (uint32_t my = 0; my < rows && !rc; my++)
+        for (uint32_t i = 0; i < f->component_count; i++) {
+            const uint32_t v = f->components[i].v, all = c->planes[i].blocks_y;
+            const uint32_t end = (my + 1) * v < all ? (my + 1) * v : all;
+            if (b->advance)
+                b->advance(b->state, i, end);
+            for (uint32_t y = my * v; y < end; y++)
+                copy_row(&b->planes[i], &c->planes[i], y);
+        }
+    return rc;
+}
+
+/* Has all coefficients there, and so many levels of their masks. */
+static int load(struct run *u, uint32_t levels)
+{
+    struct pcri_coefs *c = &u->r->coefs;
+    if (!u->loaded) {
+        int rc = u->streamed    ? corrupt(u, "more scans than were counted")
+                 : u->in->coefs ? 0
+                                : load_rows(u);
         if (rc)
             return rc;
-        for (uint32_t my = 0; my < rows; my++)
-            for (uint32_t i = 0; i < f->component_count; i++) {
-                const uint32_t v = f->components[i].v, all = c->planes[i].blocks_y;
-                const uint32_t end = (my + 1) * v < all ? (my + 1) * v : all;
-                if (b->advance)
-                    b->advance(b->state, i, end);
-                for (uint32_t y = my * v; y < end; y++)
-                    copy_row(&b->planes[i], &c->planes[i], y);
-            }
-        pcri_coefs_index(c);
-        u->coefs = c;
+        u->loaded = true;
+        u->coefs = u->in->coefs ? u->in->coefs : c;
+        pcri_coefs_view(u->coefs, u->planes);
     }
-    pcri_coefs_view(u->coefs, u->planes);
+    if (u->coefs == c && u->levels < levels) {
+        u->levels = levels < MOST_LEVELS ? levels : MOST_LEVELS;
+        pcri_coefs_index(c, u->levels);
+    }
     return 0;
 }
 
@@ -383,11 +392,6 @@ static int use_plain_padding(struct run *u, const struct pcri_padding **out)
     return rc;
 }
 
-static void set_optimal(const uint32_t counts[256], struct pcri_huffman *out)
-{
-    pcri_huffman_build_as_libjpeg(counts, out);
-}
-
 /* Tables of a sequential scan, by class and slot, of the symbols of all components that share
  * one. */
 static void find_optimal(const struct pcri_sequential_scan *s, const struct sos *sos,
@@ -401,7 +405,7 @@ static void find_optimal(const struct pcri_sequential_scan *s, const struct sos 
             sums[4 + (sos->slots[i] & 15)][k] += ac[i][k];
         }
     for (int t = 0; t < 8; t++)
-        set_optimal(sums[t], &optimal[t]);
+        pcri_huffman_build_as_libjpeg(sums[t], &optimal[t]);
 }
 
 static int add_sequential(struct run *u, const struct sos *sos, uint64_t how, bool alone)
@@ -411,7 +415,7 @@ static int add_sequential(struct run *u, const struct sos *sos, uint64_t how, bo
     struct pcri_sequential_scan s = { .part_count = sos->scan.component_count };
     const struct pcri_padding *padding = NULL;
     const bool stream = alone && !u->deferred_count && !u->loaded && !u->streamed;
-    int rc = stream ? 0 : load(u);
+    int rc = stream ? 0 : load(u, 1);
     if (!rc && how & PCRI_SCAN_PADDING)
         rc = use_padding(u, &padding);
     if (rc)
@@ -452,7 +456,7 @@ static int add_progressive(struct run *u, struct sos *sos, uint64_t how)
         .most_bits = MOST_BITS,
     };
     struct pcri_huffman tables[4];
-    int rc = load(u);
+    int rc = load(u, scan->ss ? 1u + (scan->al > scan->ah ? scan->al : scan->ah) : 0);
     if (!rc && (scan->al >= u->coefs->level_count || scan->ah >= u->coefs->level_count))
         rc = pcri_fail(u->err, PCR_ERR_UNSUPPORTED, "restoring a scan of plane %u", scan->ah);
     if (!rc)
@@ -467,8 +471,10 @@ static int add_progressive(struct run *u, struct sos *sos, uint64_t how)
         return rc;
     if (u->deferred_count) {
         struct pcri_huffman optimal[8];
-        for (int t = 0; t < 8; t++)
-            set_optimal(r->symbols.counts[t % 4], &optimal[t]);
+        for (int t = 0; t < 4; t++) {
+            pcri_huffman_build_as_libjpeg(r->symbols.counts[t], &optimal[t]);
+            optimal[4 + t] = optimal[t]; /* of DC or of AC: a scan has one kind */
+        }
         if ((rc = insert_deferred(u, optimal)))
             return rc;
     }

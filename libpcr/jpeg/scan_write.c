@@ -1,39 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Symbols to entropy-coded bytes, and the segments before them. */
+#include "bit_sink.h"
 #include "scan.h"
 
-struct bit_writer {
-    uint8_t *p;
-    uint64_t bits;
-    unsigned count;
-};
-
-/* Moves whole bytes out, each FF followed by 00. */
-static inline void drain(struct bit_writer *w)
+/* Symbols [from, to), or up to the next restart marker; returns where it stopped. They take at most
+ * four bytes each. */
+static size_t put_items(const struct pcri_symbols *s, const struct pcri_huffman *tables,
+                        size_t from, size_t to, struct pcri_bit_sink *sink)
 {
-    while (w->count >= 8) {
-        w->count -= 8;
-        uint8_t b = (uint8_t) (w->bits >> w->count);
-        *w->p++ = b;
-        if (b == 0xFF)
-            *w->p++ = 0;
+    struct pcri_bit_sink w = *sink; /* in registers */
+    size_t i = from;
+    for (; i < to; i++) {
+        const uint32_t item = s->items[i], symbol = item >> 21 & 511, n = item >> 16 & 31;
+        if (symbol == PCRI_RESTART)
+            break;
+        const struct pcri_huffman *t = &tables[item >> 30];
+        uint64_t code = 0;
+        unsigned length = 0;
+        if (symbol < PCRI_NO_SYMBOL) {
+            code = t->codes[symbol];
+            length = t->lengths[symbol];
+        }
+        pcri_put_bits(&w, code << n | (item & 0xFFFF), length + n);
     }
-}
-
-static inline void put(struct bit_writer *w, unsigned value, unsigned nbits)
-{
-    w->bits = w->bits << nbits | value;
-    w->count += nbits;
-    if (w->count >= 32)
-        drain(w);
-}
-
-/* Fills up the last byte. */
-static void fill_up(struct bit_writer *w, bool zeros)
-{
-    const unsigned n = -w->count & 7;
-    put(w, zeros ? 0 : (1u << n) - 1, n);
-    drain(w);
+    *sink = w;
+    return i;
 }
 
 int pcri_scan_write(const struct pcri_symbols *s, const struct pcri_huffman *tables,
@@ -44,30 +35,27 @@ int pcri_scan_write(const struct pcri_symbols *s, const struct pcri_huffman *tab
         for (int i = 0; i < 256; i++)
             if (s->counts[t][i])
                 bits += (uint64_t) s->counts[t][i] * tables[t].lengths[i];
-    /* Each byte may need a stuffed one. */
-    int rc = pcri_buffer_reserve(out, out->nbytes + (size_t) (bits / 8 + 1) * 2, err);
+    /* Each byte may need a stuffed one, and eight are stored at once. */
+    int rc = pcri_buffer_reserve(out, out->nbytes + (size_t) (bits / 8 + 1) * 2 + 8, err);
     if (rc)
         return rc;
 
-    struct bit_writer w = { out->data + out->nbytes, 0, 0 };
+    uint8_t run[PCRI_RUN_NBYTES + 8];
+    struct pcri_bit_sink w = { 0 };
     unsigned restarts = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        uint32_t item = s->items[i];
-        unsigned symbol = item >> 21 & 511;
-        if (symbol == PCRI_RESTART) {
-            fill_up(&w, pad_zeros);
-            *w.p++ = 0xFF;
-            *w.p++ = (uint8_t) (M_RST0 + (restarts++ & 7));
+    for (size_t i = 0, end; i < s->count; i = end) {
+        const size_t most = i + PCRI_RUN_NBYTES / 4;
+        w.p = run;
+        end = put_items(s, tables, i, most < s->count ? most : s->count, &w);
+        pcri_stuff(out, run, (size_t) (w.p - run));
+        if (end == s->count || (s->items[end] >> 21 & 511) != PCRI_RESTART)
             continue;
-        }
-        if (symbol < PCRI_NO_SYMBOL) {
-            const struct pcri_huffman *t = &tables[item >> 30];
-            put(&w, t->codes[symbol], t->lengths[symbol]);
-        }
-        put(&w, item & 0xFFFF, item >> 16 & 31);
+        pcri_fill_up(&w, pad_zeros, out);
+        out->data[out->nbytes++] = 0xFF;
+        out->data[out->nbytes++] = (uint8_t) (M_RST0 + (restarts++ & 7));
+        end++;
     }
-    fill_up(&w, pad_zeros);
-    out->nbytes = (size_t) (w.p - out->data);
+    pcri_fill_up(&w, pad_zeros, out);
     return 0;
 }
 

@@ -84,44 +84,9 @@ void pcri_sequential_begin(struct pcri_sequential_scan *s, const struct pcri_jpe
     s->run_mcus = PCRI_RUN_NBYTES / PCRI_BLOCK_NBYTES / mcu_blocks(s);
 }
 
-/* Appends bytes, each FF with a 0 behind it; there is room for twice as many. */
-static void stuff(struct pcr_buffer *out, const uint8_t *from, size_t nbytes)
-{
-    const uint64_t high = UINT64_C(0x8080808080808080);
-    const uint8_t *end = from + nbytes;
-    uint8_t *to = out->data + out->nbytes;
-    while (from < end) {
-        const size_t left = (size_t) (end - from);
-        const uint64_t v = left >= 8 ? pcri_load64(from) : UINT64_MAX;
-        if (!(v & high & ~(v + UINT64_C(0x0101010101010101)))) { /* no byte is FF */
-            pcri_store64(to, v);
-            to += 8;
-            from += 8;
-            continue;
-        }
-        for (size_t n = left < 8 ? left : 8; n; n--) {
-            to[0] = *from;
-            to[1] = 0;
-            to += 1 + (*from++ == 0xFF);
-        }
-    }
-    out->nbytes = (size_t) (to - out->data);
-}
-
-/* Fills up the last byte; there is room. */
-static void flush(struct pcri_sequential_scan *s)
-{
-    struct pcri_bit_sink *w = &s->sink;
-    const unsigned ones = s->pad_zeros ? 0 : 0xFFu >> w->count;
-    const uint8_t last = (uint8_t) (w->bits >> 56 | ones);
-    if (w->count)
-        stuff(s->out, &last, 1);
-    w->bits = w->count = 0;
-}
-
 static void put_restart(struct pcri_sequential_scan *s)
 {
-    flush(s);
+    pcri_fill_up(&s->sink, s->pad_zeros, s->out);
     s->out->data[s->out->nbytes++] = 0xFF;
     s->out->data[s->out->nbytes++] = (uint8_t) (M_RST0 + (s->restarts++ & 7));
     s->mcu = 0;
@@ -145,7 +110,7 @@ static int put_run(struct pcri_sequential_scan *s, uint32_t from, uint32_t to,
         put_restart(s);
     s->sink.p = bytes;
     s->kernel(s, from, to);
-    stuff(s->out, bytes, (size_t) (s->sink.p - bytes));
+    pcri_stuff(s->out, bytes, (size_t) (s->sink.p - bytes));
     s->mcu += to - from;
     return 0;
 }
@@ -181,7 +146,7 @@ int pcri_sequential_row(struct pcri_sequential_scan *s, struct pcr_error *err)
         rc = put_run(s, x, x + n, err);
     }
     if (!rc && ++s->next == s->rows)
-        flush(s);
+        pcri_fill_up(&s->sink, s->pad_zeros, s->out);
     return !rc && s->sink.beyond ? pcri_fail(err, PCR_ERR_UNSUPPORTED,
                                              "coefficients beyond what 8-bit JPEG codes")
                                  : rc;
@@ -222,18 +187,16 @@ int pcri_sequential_write(const struct pcri_block_source *source,
 
 /* --- counting --- */
 
-static void count_block(const struct pcri_put_block *b, int last_dc, uint32_t dc[256],
-                        uint32_t ac[256])
+static void count_ac(const struct pcri_put_block *b, uint32_t counts[256])
 {
-    int before = 0, diff = b->dc - last_dc;
-    dc[pcri_category(diff)]++;
+    int before = 0;
     for (uint64_t mask = b->mask; mask; mask &= mask - 1) {
-        int k = __builtin_ctzll(mask), v = b->coef[k], run = k - before - 1;
+        const int k = __builtin_ctzll(mask), run = k - before - 1;
         before = k;
-        ac[0xF0] += (uint32_t) run / 16;
-        ac[((unsigned) run % 16) << 4 | (pcri_category(v) & 15)]++;
+        counts[0xF0] += (uint32_t) run / 16;
+        counts[((unsigned) run % 16) << 4 | (pcri_category(b->coef[k]) & 15)]++;
     }
-    ac[0] += before != 63;
+    counts[0] += before != 63;
 }
 
 void pcri_sequential_count(const struct pcri_sequential_scan *scan, uint32_t dc[4][256],
@@ -252,7 +215,8 @@ void pcri_sequential_count(const struct pcri_sequential_scan *scan, uint32_t dc[
                 for (uint32_t k = 0; k < (uint32_t) p->h * p->v; k++) {
                     const struct pcri_put_block b = pcri_put_find(p, &p->rows[k / p->h],
                                                                   mx * p->h + k % p->h);
-                    count_block(&b, p->last_dc, dc[i], ac[i]);
+                    dc[i][pcri_category(b.dc - p->last_dc)]++;
+                    count_ac(&b, ac[i]);
                     p->last_dc = b.dc;
                 }
             }

@@ -3,6 +3,7 @@
 #ifndef PCRI_SEQUENTIAL_H
 #define PCRI_SEQUENTIAL_H
 
+#include "bit_sink.h"
 #include "coding.h"
 #include "padding.h"
 #include "scan_decode.h"
@@ -22,14 +23,6 @@ struct pcri_ac_codes {
 
 void pcri_dc_codes_make(const struct pcri_dht *t, struct pcri_dc_codes *out);
 void pcri_ac_codes_make(const struct pcri_dht *t, struct pcri_ac_codes *out);
-
-/* Where bits go. */
-struct pcri_bit_sink {
-    uint8_t *p;     /* whole bytes, not stuffed; there is room */
-    uint64_t bits;  /* those that fill no byte yet, from the top */
-    unsigned count; /* of them, at most 7 */
-    bool beyond;    /* there was a value that 8-bit JPEG has no code for */
-};
 
 /* A row of a component's blocks. */
 struct pcri_block_row {
@@ -56,11 +49,8 @@ struct pcri_sequential_part {
 struct pcri_sequential_scan;
 typedef void pcri_put_mcus(struct pcri_sequential_scan *s, uint32_t from, uint32_t to);
 
-enum {
-    /* Of a block without stuffing: codes of at most 16 bits, and values of 11. */
-    PCRI_BLOCK_NBYTES = 64 * 27 / 8,
-    PCRI_RUN_NBYTES = 16384,
-};
+/* Of a block without stuffing: codes of at most 16 bits, and values of 11. */
+enum { PCRI_BLOCK_NBYTES = 64 * 27 / 8 };
 
 /* A scan on its way. */
 struct pcri_sequential_scan {

@@ -107,30 +107,13 @@ INLINE void put_codes(struct pcri_bit_sink *w, struct codes c, unsigned count)
     }
 }
 
-/* Coefficients at 32 positions: the first lanes, `coefs`, have some, and `lanes` have codes. */
-INLINE void put_half(const struct pcri_ac_codes *t, struct pcri_bit_sink *w,
-                     const int16_t *coef, __m256i positions, __m256i runs, __mmask32 coefs,
-                     __mmask32 lanes)
-{
-    const __m512i v = _mm512_maskz_permutex2var_epi16(
-        coefs, load(coef), _mm512_cvtepu8_epi16(positions), load(coef + 32));
-    const __m512i run = _mm512_maskz_cvtepu8_epi16(coefs, runs);
-    __m512i ones = _mm512_abs_epi16(v); /* below a magnitude's highest bit, and there */
-    if (__builtin_expect(_mm512_cmpgt_epu16_mask(ones, _mm512_set1_epi16(1023)) != 0, 0))
-        w->beyond = true;
-    ones = _mm512_or_si512(ones, _mm512_srli_epi16(ones, 1));
-    ones = _mm512_or_si512(ones, _mm512_srli_epi16(ones, 2));
-    ones = _mm512_or_si512(ones, _mm512_srli_epi16(ones, 4));
-    ones = _mm512_or_si512(ones, _mm512_srli_epi16(ones, 8));
-    const __m512i size = _mm512_popcnt_epi16(ones);
-    const __m512i bits = _mm512_and_si512(_mm512_add_epi16(v, _mm512_srai_epi16(v, 15)), ones);
-    const __m512i symbol = _mm512_or_si512(_mm512_slli_epi16(run, 4), size);
-    put_codes(w, look_up(t, symbol, size, bits, lanes),
-              ((unsigned) _mm_popcnt_u32(lanes) + 3) / 4);
-}
+/* The nonzero coefficients of a block: where they are, and how many zeros come before each. */
+struct places {
+    __m512i at, runs;
+    unsigned count;
+};
 
-INLINE void put_ac(const struct pcri_ac_codes *t, struct pcri_bit_sink *w, const int16_t *coef,
-                   uint64_t mask)
+INLINE struct places find_places(uint64_t mask)
 {
     static const uint8_t numbers[64] = { 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
                                          13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
@@ -138,19 +121,63 @@ INLINE void put_ac(const struct pcri_ac_codes *t, struct pcri_bit_sink *w, const
                                          39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51,
                                          52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63 };
     const __m512i all = load(numbers), one = _mm512_set1_epi8(1);
-    mask = divide_runs(mask);
-    const unsigned count = (unsigned) _mm_popcnt_u64(mask);
-    const uint64_t coefs = _bzhi_u64(UINT64_MAX, count);
-    const uint64_t lanes = _bzhi_u64(UINT64_MAX, count + !(mask >> 63));
     const __m512i at = _mm512_maskz_compress_epi8(mask, all);
     const __m512i before = _mm512_maskz_permutexvar_epi8(~UINT64_C(1),
                                                          _mm512_sub_epi8(all, one), at);
-    const __m512i runs = _mm512_sub_epi8(_mm512_sub_epi8(at, before), one);
-    put_half(t, w, coef, _mm512_castsi512_si256(at), _mm512_castsi512_si256(runs),
+    return (struct places) { at, _mm512_sub_epi8(_mm512_sub_epi8(at, before), one),
+                             (unsigned) _mm_popcnt_u64(mask) };
+}
+
+/* Coefficients at 32 places as symbols and what follows these; nothing beyond the lanes. */
+struct symbols {
+    __m512i symbol, size, bits;
+    bool beyond; /* there is one without a code */
+};
+
+INLINE struct symbols make_symbols(const int16_t *coef, __m256i at, __m256i runs,
+                                   __mmask32 lanes)
+{
+    const __m512i v = _mm512_maskz_permutex2var_epi16(
+        lanes, load(coef), _mm512_cvtepu8_epi16(at), load(coef + 32));
+    const __m512i run = _mm512_maskz_cvtepu8_epi16(lanes, runs);
+    __m512i ones = _mm512_abs_epi16(v); /* below a magnitude's highest bit, and there */
+    const bool beyond = _mm512_cmpgt_epu16_mask(ones, _mm512_set1_epi16(1023)) != 0;
+    ones = _mm512_or_si512(ones, _mm512_srli_epi16(ones, 1));
+    ones = _mm512_or_si512(ones, _mm512_srli_epi16(ones, 2));
+    ones = _mm512_or_si512(ones, _mm512_srli_epi16(ones, 4));
+    ones = _mm512_or_si512(ones, _mm512_srli_epi16(ones, 8));
+    const __m512i size = _mm512_popcnt_epi16(ones);
+    return (struct symbols) {
+        .symbol = _mm512_or_si512(_mm512_slli_epi16(run, 4), size),
+        .size = size,
+        .bits = _mm512_and_si512(_mm512_add_epi16(v, _mm512_srai_epi16(v, 15)), ones),
+        .beyond = beyond,
+    };
+}
+
+/* 32 places, of which `coefs` are some, and `lanes` have codes. */
+INLINE void put_half(const struct pcri_ac_codes *t, struct pcri_bit_sink *w,
+                     const int16_t *coef, __m256i at, __m256i runs, __mmask32 coefs,
+                     __mmask32 lanes)
+{
+    const struct symbols s = make_symbols(coef, at, runs, coefs);
+    w->beyond |= s.beyond;
+    put_codes(w, look_up(t, s.symbol, s.size, s.bits, lanes),
+              ((unsigned) _mm_popcnt_u32(lanes) + 3) / 4);
+}
+
+INLINE void put_ac(const struct pcri_ac_codes *t, struct pcri_bit_sink *w, const int16_t *coef,
+                   uint64_t mask)
+{
+    mask = divide_runs(mask);
+    const struct places p = find_places(mask);
+    const uint64_t coefs = _bzhi_u64(UINT64_MAX, p.count);
+    const uint64_t lanes = _bzhi_u64(UINT64_MAX, p.count + !(mask >> 63));
+    put_half(t, w, coef, _mm512_castsi512_si256(p.at), _mm512_castsi512_si256(p.runs),
              (__mmask32) coefs, (__mmask32) lanes);
     if (lanes >> 32)
-        put_half(t, w, coef, _mm512_extracti64x4_epi64(at, 1),
-                 _mm512_extracti64x4_epi64(runs, 1), (__mmask32) (coefs >> 32),
+        put_half(t, w, coef, _mm512_extracti64x4_epi64(p.at, 1),
+                 _mm512_extracti64x4_epi64(p.runs, 1), (__mmask32) (coefs >> 32),
                  (__mmask32) (lanes >> 32));
 }
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bits and blocks, for the kernels that write sequential scans. Bits are stored eight bytes at
- * once, whatever they are: zeros behind bytes of FF are put in later, a run of MCUs at once, so
- * that nothing here depends on how many bits there are. */
+/* Values and blocks, for the kernels that write sequential scans. */
 #ifndef PCRI_SEQUENTIAL_PUT_H
 #define PCRI_SEQUENTIAL_PUT_H
 
@@ -13,17 +11,6 @@
 #endif
 
 enum { PCRI_CODE_SHIFT = 5, PCRI_DC_MOST = 11, PCRI_AC_MOST = 10 };
-
-/* At most 56 bits; if there are none, the value is 0. */
-PCRI_ALWAYS_INLINE void pcri_put_bits(struct pcri_bit_sink *w, uint64_t value, unsigned n)
-{
-    w->bits |= value << ((64 - w->count - n) & 63);
-    w->count += n;
-    pcri_store64(w->p, __builtin_bswap64(w->bits));
-    w->p += w->count / 8;
-    w->bits <<= w->count & 56;
-    w->count &= 7;
-}
 
 /* Appends n bits to what an entry has. */
 PCRI_ALWAYS_INLINE uint32_t pcri_extend_entry(uint32_t entry, uint32_t value, unsigned n)
@@ -88,8 +75,7 @@ PCRI_ALWAYS_INLINE struct pcri_put_block pcri_put_find(const struct pcri_sequent
     return b;
 }
 
-/* Calls put(part, codes of AC, sink, block) for each block of MCUs [from, to), with the sink in
- * registers. */
+/* Calls put(part, sink, block) for each block of MCUs [from, to), with the sink in registers. */
 #define PCRI_PUT_EACH(s, from, to, put) \
     do { \
         struct pcri_bit_sink sink = (s)->sink; \

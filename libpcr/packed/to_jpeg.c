@@ -23,7 +23,7 @@ static int decode(const struct pcri_pk_image *m, const struct pcr_spans *spans,
     if (!rc)
         rc = pcri_pk_decode(&d, planes, err);
     if (!rc)
-        pcri_coefs_index(c);
+        pcri_coefs_index(c, c->level_count);
     pcri_pk_decoder_free(&d);
     return rc;
 }

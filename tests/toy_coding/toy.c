@@ -218,7 +218,7 @@ static int run(void *state, struct pcr_error *err)
         rc = take(d, &s->items[d->first_chunk], 0, 1, err);
     if (!rc && last->nbytes > 1 && last != &s->items[d->first_chunk])
         rc = take(d, last, 1, 64, err);
-    pcri_coefs_index(&d->coefs);
+    pcri_coefs_index(&d->coefs, d->coefs.level_count);
     return rc;
 }
 

@@ -70,7 +70,7 @@ START_TEST(order_and_masks)
     for (uint32_t i = 0; i < c.component_count; i++)
         memset(c.planes[i].mask, 0x55,
                LEVELS * sizeof(uint64_t) * c.planes[i].blocks_x * c.planes[i].blocks_y);
-    pcri_coefs_index(&c);
+    pcri_coefs_index(&c, c.level_count);
     check_all(&c, &file);
     pcri_jpeg_file_free(&f);
     pcri_coefs_free(&c);

@@ -122,12 +122,83 @@ START_TEST(one_symbol)
 }
 END_TEST
 
+/* jpeg_gen_optimal_table() of libjpeg, step by step: lengths before they are limited, 0 for symbols
+ * that do not occur. */
+static void libjpeg_lengths(const uint32_t counts[256], int size[257])
+{
+    int64_t freq[257];
+    int others[257], least[2];
+    for (int i = 0; i < 257; i++) {
+        freq[i] = i < 256 ? (int64_t) counts[i] : 1;
+        size[i] = 0;
+        others[i] = -1;
+    }
+    for (;;) {
+        least[0] = least[1] = -1;
+        for (int k = 0; k < 2; k++)
+            for (int i = 0; i < 257; i++)
+                if (freq[i] && i != least[0] && (least[k] < 0 || freq[i] <= freq[least[k]]))
+                    least[k] = i;
+        if (least[1] < 0)
+            return;
+        freq[least[0]] += freq[least[1]];
+        freq[least[1]] = 0;
+        int c = least[0];
+        for (size[c]++; others[c] >= 0; size[c]++)
+            c = others[c];
+        others[c] = least[1];
+        for (c = least[1]; c >= 0; c = others[c])
+            size[c]++;
+    }
+}
+
+/* The values' order says all of the tree: by lengths, then by symbols; lengths above 16 are then
+ * limited. */
+static void check_as_libjpeg(const uint32_t counts[256])
+{
+    struct pcri_huffman h;
+    int size[257], at = 0, longest = 0;
+    pcri_huffman_build_as_libjpeg(counts, &h);
+    libjpeg_lengths(counts, size);
+    for (int n = 1; n < 257; n++)
+        for (int i = 0; i < 256; i++)
+            if (counts[i] && size[i] == n) {
+                ck_assert_int_eq(h.values[at++], i);
+                longest = n;
+            }
+    ck_assert_int_eq(h.value_count, at);
+    for (int i = 0; i < 256 && longest <= 16; i++)
+        ck_assert_int_eq(h.lengths[i], counts[i] ? size[i] : 0);
+    if (at)
+        check_legal(&h, counts);
+}
+
+START_TEST(as_libjpeg)
+{
+    uint64_t seed = 7;
+    uint32_t counts[256] = { 0 };
+    check_as_libjpeg(counts);
+    for (int round = 0; round < 2000; round++) {
+        for (int i = 0; i < 256; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+            const bool there = (seed >> 33) % 256 < (unsigned) round % 257;
+            counts[i] = there ? (uint32_t) (seed >> 40) >> (seed >> 56) % 24 : 0;
+        }
+        check_as_libjpeg(counts);
+    }
+    for (int i = 0; i < 256; i++) /* the largest */
+        counts[i] = UINT32_MAX;
+    check_as_libjpeg(counts);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tests_case("huffman");
     tcase_add_test(t, random_counts);
     tcase_add_test(t, long_codes_are_limited);
     tcase_add_test(t, one_symbol);
+    tcase_add_test(t, as_libjpeg);
     tcase_add_test(t, no_table);
     return tests_run();
 }
