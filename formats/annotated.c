@@ -36,7 +36,7 @@ int pcri_box_append(json_t *boxes, const struct pcri_box *b, struct pcr_error *e
 
 /* --- images --- */
 
-static bool is_below(const char *name)
+bool pcri_is_below(const char *name)
 {
     if (*name == '/')
         return false;
@@ -68,7 +68,7 @@ int pcri_annotated_add(struct pcri_container *s, const char *what, const char *n
 {
     struct pcri_arena *arena = &s->e->arena;
     const size_t n = strlen(s->images);
-    if (!is_below(name))
+    if (!pcri_is_below(name))
         return pcri_fail(err, PCR_ERR_INVAL,
                          "%s, %s: the file's name is '%.200s', expected one below the images' "
                          "folder",
@@ -84,6 +84,22 @@ int pcri_annotated_add(struct pcri_container *s, const char *what, const char *n
         return PCR_ERR_NOMEM;
     int rc = pcri_row_attributes(s->rows, row, attributes, err);
     return rc ? rc : examine(s, what, row, err);
+}
+
+bool pcri_annotated_probe(const struct pcri_candidate *c)
+{
+    (void) c;
+    return false;
+}
+
+int pcri_annotated_check(const struct pcri_container *s, struct pcr_error *err)
+{
+    return s->images
+               ? 0
+               : pcri_fail(err, PCR_ERR_INVAL,
+                           "%s: name the folder of the images as the source, and this as "
+                           "its annotations (pcrtool: --annotations)",
+                           s->path);
 }
 
 /* --- keys --- */

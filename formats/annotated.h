@@ -18,6 +18,15 @@ const char *pcri_box_complaint(const struct pcri_box *box, double width, double 
 /* Appends [x0, y0, x1, y1] to an array. NOMEM. */
 int pcri_box_append(json_t *boxes, const struct pcri_box *box, struct pcr_error *err);
 
+/* Whether a name is that of a file below a folder, for which it is joined to the folder's path. */
+bool pcri_is_below(const char *name);
+
+/* pcri_importer.probe: what is there does not tell; it is annotations if it is given as such. */
+bool pcri_annotated_probe(const struct pcri_candidate *c);
+
+/* INVAL: it is not given as annotations, with a folder of images. */
+int pcri_annotated_check(const struct pcri_container *s, struct pcr_error *err);
+
 /* A new row for the image `name`, below the images' folder. `what` is what it is called in the
  * file, for messages. INVAL: it is not below; IO: there is none, unless what is damaged is passed
  * over. */

@@ -589,12 +589,7 @@ static int add_image(struct coco *c, const struct image *image, struct pcr_error
 static int scan(struct pcri_container *s, struct pcr_error *err)
 {
     struct coco c = { .s = s };
-    int rc = s->images
-                 ? 0
-                 : pcri_fail(err, PCR_ERR_INVAL,
-                             "%s: name the folder of the images as the source, and this as "
-                             "its annotations (pcrtool: --annotations)",
-                             s->path);
+    int rc = pcri_annotated_check(s, err);
     if (!rc)
         rc = pcri_json_file_read(s->path, take_part, &c, err);
     if (!rc)
@@ -614,17 +609,9 @@ static int scan(struct pcri_container *s, struct pcr_error *err)
     return rc;
 }
 
-/* A name alone does not tell such a file: it is one if it is given as annotations. */
-static bool probe(const struct pcri_candidate *c)
-{
-    (void) c;
-    return false;
-}
-
 const struct pcri_importer pcri_import_coco = {
     .name = "coco",
-    .probe = probe,
+    .probe = pcri_annotated_probe,
     .scan = scan,
     .finish = pcri_annotated_finish,
-    .of_annotations = true,
 };

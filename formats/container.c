@@ -133,19 +133,20 @@ int pcri_container_note(struct pcri_container *s, struct pcr_error *err, const c
     return rc;
 }
 
+/* A copy; of nothing, nothing. */
+static int keep(struct pcri_container *s, const char *text, const char **out,
+                struct pcr_error *err)
+{
+    *out = text ? pcri_arena_strndup(&s->e->arena, text, strlen(text), err) : NULL;
+    return text && !*out ? PCR_ERR_NOMEM : 0;
+}
+
 static int scan(const struct pcri_importer *im, struct pcri_container *s,
                 const struct pcri_given *input, struct pcr_error *err)
 {
-    struct pcri_arena *arena = &s->e->arena;
     struct stat st;
-    s->path = pcri_arena_strndup(arena, input->path, strlen(input->path), err);
-    s->split = input->split && s->path
-                   ? pcri_arena_strndup(arena, input->split, strlen(input->split), err)
-                   : NULL;
-    s->images = input->images && s->path
-                    ? pcri_arena_strndup(arena, input->images, strlen(input->images), err)
-                    : NULL;
-    if (!s->path || (input->split && !s->split) || (input->images && !s->images))
+    if (keep(s, input->path, &s->path, err) || keep(s, input->split, &s->split, err) ||
+        keep(s, input->images, &s->images, err) || keep(s, input->list, &s->list, err))
         return PCR_ERR_NOMEM;
     s->split_is_guess = input->is_guess;
     s->revision = 0;

@@ -18,6 +18,7 @@ struct pcri_container {
     uint64_t revision;   /* of what `path` leads to; 0 for pipes */
     const char *split;   /* of its samples, or NULL; a row may name another */
     const char *images;  /* annotations: the folder of the images; else NULL */
+    const char *list;    /* of these of the folder `path`; NULL: all */
     bool split_is_guess; /* its name says so, not the user */
     const struct pcr_source_options *opts;
     struct pcri_entries *e; /* arena for strings, spool */

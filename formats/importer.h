@@ -31,8 +31,6 @@ struct pcri_importer {
     int (*scan)(struct pcri_container *s, struct pcr_error *err);
     /* Makes samples of the rows of all containers; NULL: as of a list's. */
     int (*finish)(struct pcri_container *s, struct pcr_error *err);
-    bool
-        of_annotations; /* what it scans says where images are (pcr_source_options.annotations) */
     const char *const
         *endings; /* of its files' names, by which folders are searched; ends with
                                  * NULL; may be NULL */
@@ -40,7 +38,8 @@ struct pcri_importer {
 
 extern const struct pcri_importer pcri_import_folder, pcri_import_list, pcri_import_tar,
     pcri_import_zip, pcri_import_tfrecord, pcri_import_mds, pcri_import_litdata,
-    pcri_import_beton, pcri_import_pcr_release, pcri_import_lmdb, pcri_import_coco;
+    pcri_import_beton, pcri_import_pcr_release, pcri_import_lmdb, pcri_import_coco,
+    pcri_import_voc;
 
 /* All importers, NULL-ended, in the order in which they are asked. */
 extern const struct pcri_importer *const pcri_importers[];

@@ -13,6 +13,7 @@ struct pcri_given {
     const char *split;   /* written as "NAME=", or guessed; or NULL */
     bool is_guess;       /* `split` is one */
     const char *images;  /* annotations: the folder of their images; else NULL */
+    const char *list;    /* VOC: a list of the files in the folder `path`; NULL: all */
     size_t below_nbytes; /* of the path: the folder that was searched for it; 0: none was */
 };
 

@@ -4,9 +4,19 @@
 #include "annotated.h"
 
 const struct pcri_importer *const pcri_importers[] = {
-    &pcri_import_folder,      &pcri_import_list, &pcri_import_tar,     &pcri_import_zip,
-    &pcri_import_tfrecord,    &pcri_import_mds,  &pcri_import_litdata, &pcri_import_beton,
-    &pcri_import_pcr_release, &pcri_import_lmdb, &pcri_import_coco,    NULL,
+    &pcri_import_folder,
+    &pcri_import_list,
+    &pcri_import_tar,
+    &pcri_import_zip,
+    &pcri_import_tfrecord,
+    &pcri_import_mds,
+    &pcri_import_litdata,
+    &pcri_import_beton,
+    &pcri_import_pcr_release,
+    &pcri_import_lmdb,
+    &pcri_import_coco,
+    &pcri_import_voc,
+    NULL,
 };
 
 const char *pcr_source_format(uint32_t index)
@@ -89,7 +99,8 @@ static int check_options(const struct pcr_source_options *o, struct pcr_error *e
 {
     int rc = pcri_flags_check("pcr_source_options", o->flags,
                               PCR_SOURCE_ALL_FILES | PCR_SOURCE_SKIP_DAMAGED |
-                                  PCR_SOURCE_LAST_DOT | PCR_SOURCE_SEGMENTATIONS,
+                                  PCR_SOURCE_LAST_DOT | PCR_SOURCE_SEGMENTATIONS |
+                                  PCR_SOURCE_ZERO_BASED,
                               err);
     if (rc)
         return rc;
@@ -100,6 +111,8 @@ static int check_options(const struct pcr_source_options *o, struct pcr_error *e
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.classes is NULL");
     if (o->annotation_count && !o->annotations)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.annotations is NULL");
+    if (o->list_count && !o->lists)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.lists is NULL");
     if (o->extension_count && !o->extensions)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.extensions is NULL");
     for (uint32_t i = 0; i < o->extension_count; i++)
@@ -123,16 +136,74 @@ static int check_target(const char *path, const struct pcr_source_options *o,
                   : rc;
 }
 
+/* --- annotations --- */
+
+/* What was written of annotations and of their lists, `count` texts each. */
+static int add_given(struct pcri_inputs *in, const char *const *texts, uint32_t count,
+                     struct pcr_error *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; i < count && !rc; i++)
+        rc = texts[i] ? pcri_inputs_add(in, texts[i], err)
+                      : pcri_fail(err, PCR_ERR_INVAL, "the path of annotations is NULL");
+    return rc ? rc : pcri_inputs_guess_splits(in, err);
+}
+
+/* Lists stand for the folder that their files are in. */
+static int replace_by_lists(const struct pcri_inputs *annotations, struct pcri_inputs *lists,
+                            struct pcr_error *err)
+{
+    if (annotations->count != 1)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "%s and %s: lists are of one folder of annotations",
+                         annotations->items[0].path, annotations->items[1].path);
+    for (size_t i = 0; i < lists->count; i++) {
+        lists->items[i].list = lists->items[i].path;
+        lists->items[i].path = annotations->items[0].path;
+    }
+    return 0;
+}
+
+/* COCO's are files, VOC's are folders. */
+static int find_annotated(const struct pcri_inputs *in, const struct pcr_source_options *o,
+                          const struct pcri_importer **im, struct pcr_error *err)
+{
+    struct pcri_candidate c;
+    int rc = 0;
+    *im = NULL;
+    for (size_t i = 0; i < in->count && !rc; i++) {
+        const char *path = in->items[i].path;
+        rc = examine(path, &c, err);
+        const struct pcri_importer *found = S_ISDIR(c.st.st_mode) ? &pcri_import_voc
+                                                                  : &pcri_import_coco;
+        if (!rc && *im && found != *im)
+            rc = pcri_fail(err, PCR_ERR_INVAL,
+                           "%s and %s: one is a folder, as VOC's annotations are, one a file",
+                           in->items[0].path, path);
+        *im = found;
+    }
+    if (!rc && o->format && strcmp(o->format, (*im)->name) != 0)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: annotations of format %s, not of %s",
+                       in->items[0].path, (*im)->name, o->format);
+    const char *of_voc = o->list_count                      ? "lists"
+                         : o->flags & PCR_SOURCE_ZERO_BASED ? "PCR_SOURCE_ZERO_BASED"
+                                                            : NULL;
+    if (!rc && *im == &pcri_import_coco && of_voc)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: %s: only for VOC's annotations",
+                       in->items[0].path, of_voc);
+    if (!rc && *im == &pcri_import_voc && o->flags & PCR_SOURCE_SEGMENTATIONS)
+        rc = pcri_fail(err, PCR_ERR_INVAL,
+                       "%s: PCR_SOURCE_SEGMENTATIONS: only for COCO's annotations",
+                       in->items[0].path);
+    return rc;
+}
+
 /* Images whose boxes are in files beside them: `in` are their folders. */
 static int open_annotated(const struct pcri_inputs *in, const struct pcr_source_options *o,
                           struct pcr_source **out, struct pcr_error *err)
 {
-    const struct pcri_importer *im = &pcri_import_coco;
-    struct pcri_inputs annotations = { 0 };
-    int rc = 0;
-    if (o->format && strcmp(o->format, im->name) != 0)
-        return pcri_fail(err, PCR_ERR_INVAL, "annotations are of format %s, not of %s",
-                         im->name, o->format);
+    const struct pcri_importer *im = NULL;
+    struct pcri_inputs annotations = { 0 }, lists = { 0 };
     const char *other = o->class_count                   ? "classes"
                         : o->layout                      ? "layout"
                         : o->image_field                 ? "image_field"
@@ -142,16 +213,20 @@ static int open_annotated(const struct pcri_inputs *in, const struct pcr_source_
                                                          : NULL;
     if (other)
         return pcri_fail(err, PCR_ERR_INVAL, "%s does not go with annotations", other);
-    for (uint32_t i = 0; i < o->annotation_count && !rc; i++)
-        rc = o->annotations[i] ? pcri_inputs_add(&annotations, o->annotations[i], err)
-                               : pcri_fail(err, PCR_ERR_INVAL, "an annotation's path is NULL");
+    int rc = add_given(&annotations, o->annotations, o->annotation_count, err);
     if (!rc)
-        rc = pcri_inputs_guess_splits(&annotations, err);
+        rc = find_annotated(&annotations, o, &im, err);
     if (!rc)
-        rc = pcri_annotated_pair(&annotations, in, err);
+        rc = add_given(&lists, o->lists, o->list_count, err);
+    if (!rc && lists.count)
+        rc = replace_by_lists(&annotations, &lists, err);
+    struct pcri_inputs *given = lists.count ? &lists : &annotations;
     if (!rc)
-        rc = pcri_containers_open(im, &annotations, o, out, err);
+        rc = pcri_annotated_pair(given, in, err);
+    if (!rc)
+        rc = pcri_containers_open(im, given, o, out, err);
     pcri_inputs_free(&annotations);
+    pcri_inputs_free(&lists);
     return rc;
 }
 
@@ -175,8 +250,13 @@ static int open_inputs(struct pcri_inputs *in, const struct pcr_source_options *
     if (!rc && !im->scan && of_containers)
         rc = pcri_fail(err, PCR_ERR_INVAL, "%s: %s applies to containers, not to a %s",
                        in->items[0].path, of_containers, im->name);
-    if (!rc && o->flags & PCR_SOURCE_SEGMENTATIONS)
-        rc = pcri_fail(err, PCR_ERR_INVAL, "PCR_SOURCE_SEGMENTATIONS applies to annotations");
+    const char *of_annotations = o->list_count ? "lists"
+                                 : o->flags & PCR_SOURCE_SEGMENTATIONS
+                                     ? "PCR_SOURCE_SEGMENTATIONS"
+                                 : o->flags & PCR_SOURCE_ZERO_BASED ? "PCR_SOURCE_ZERO_BASED"
+                                                                    : NULL;
+    if (!rc && of_annotations)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: only for annotations", of_annotations);
     if (rc)
         return rc;
     return im->scan ? pcri_containers_open(im, in, o, out, err)

@@ -21,13 +21,14 @@ struct settings {
     const char *image_field, *label_field, *key_field;
     uint64_t records, record_nbytes, seed, threads, max_side, target_nbytes, quality;
     uint64_t max_pixels, max_scans, max_sample_nbytes, max_memory_nbytes;
-    const char *extensions, *annotations, *pictures;
+    const char *extensions, *annotations, *lists, *pictures;
     uint32_t on_bad, opaque, from, layout, coding, originals, key_dot;
-    bool all_files, no_shuffle, no_classes, segmentations, dedupe, json, dry_run, quiet;
+    bool all_files, no_shuffle, no_classes, segmentations, zero_based, dedupe, json, dry_run,
+        quiet;
 };
 
 /* The words of --from, counted from 1, in the order of pcr_source_format(). */
-#define FORMATS "folder|list|tar|zip|tfrecord|mds|litdata|beton|pcr-release|lmdb|coco"
+#define FORMATS "folder|list|tar|zip|tfrecord|mds|litdata|beton|pcr-release|lmdb|coco|voc"
 enum { FOLDER = 1, LIST = 2 };
 
 #define SETTING(member) .offset = offsetof(struct settings, member)
@@ -70,15 +71,22 @@ static const struct pcrtool_option options[] = {
     { "from", "FORMAT",
       "what SRC is: folder, list, tar (also compressed, or - or a pipe), zip,\n"
       "tfrecord, mds, litdata, beton (FFCV), lmdb, pcr-release (records of the\n"
-      "paper's software), or coco (--annotations); default: decided by looking",
+      "paper's software), or coco or voc (--annotations); default: decided by looking",
       PCRTOOL_CHOICE, SETTING(from), .words = FORMATS },
     { "annotations", "FILE,...",
       "what is in the images of the folder SRC: files such as COCO's\n"
-      "instances_train2017.json. Boxes become attributes. For several splits:\n"
-      "train=DIR val=DIR DST --annotations train=FILE,val=FILE",
+      "instances_train2017.json, or a folder of Pascal VOC's. Boxes become\n"
+      "attributes. Of several splits: train=DIR val=DIR as SRC, and\n"
+      "train=FILE,val=FILE here",
       PCRTOOL_TEXT, SETTING(annotations), .excludes = "max-side" },
     { "segmentations", NULL, "keep those of COCO's annotations too, as JSON", PCRTOOL_FLAG,
       SETTING(segmentations), .needs = "annotations" },
+    { "lists", "FILE,...",
+      "VOC: files such as ImageSets/Main/train.txt, whose lines name the\n"
+      "annotations that are taken, and whose names or train=FILE their splits",
+      PCRTOOL_TEXT, SETTING(lists), .needs = "annotations" },
+    { "zero-based", NULL, "VOC: corners count pixels from 0; default: from 1", PCRTOOL_FLAG,
+      SETTING(zero_based), .needs = "annotations" },
     { "image-field", "NAME",
       "which part of a sample is its image: of records the field's name, of\n"
       "archives the ending, such as left.png; default: the usual ones",
@@ -267,14 +275,16 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
     return pcrtool_conversion_end(v, rc, &err);
 }
 
+/* The names that options give. */
+struct named {
+    struct pcrtool_names classes, extensions, annotations, lists;
+};
+
 enum { LAST_DOT = 2 }; /* of --key-dot */
 
 static int import_and_write(struct pcrtool_conversion *v, const struct settings *s,
                             const char *const *paths, uint32_t path_count,
-                            const struct pcrtool_names *classes,
-                            const struct pcrtool_names *extensions,
-                            const struct pcrtool_names *annotations,
-                            const struct pcr_ladder *ladder)
+                            const struct named *n, const struct pcr_ladder *ladder)
 {
     struct pcr_source *source = NULL;
     struct pcr_error err;
@@ -283,24 +293,27 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .flags = (s->all_files ? PCR_SOURCE_ALL_FILES : 0) |
                  (s->on_bad > PCR_BAD_FAIL ? PCR_SOURCE_SKIP_DAMAGED : 0) |
                  (s->key_dot == LAST_DOT ? PCR_SOURCE_LAST_DOT : 0) |
-                 (s->segmentations ? PCR_SOURCE_SEGMENTATIONS : 0),
+                 (s->segmentations ? PCR_SOURCE_SEGMENTATIONS : 0) |
+                 (s->zero_based ? PCR_SOURCE_ZERO_BASED : 0),
         .format = s->from ? pcr_source_format(s->from - 1) : NULL,
         .root = s->root,
         .left_out = left_out,
         .noted = noted,
         .context = v,
         .layout = s->layout, /* the words are in the enum's order */
-        .classes = classes->names,
-        .class_count = classes->count,
-        .extensions = extensions->names,
-        .extension_count = extensions->count,
+        .classes = n->classes.names,
+        .class_count = n->classes.count,
+        .extensions = n->extensions.names,
+        .extension_count = n->extensions.count,
         .target = v->path,
         .spool_folder = s->spool,
         .image_field = s->image_field,
         .label_field = s->label_field,
         .key_field = s->key_field,
-        .annotations = annotations->names,
-        .annotation_count = annotations->count,
+        .annotations = n->annotations.names,
+        .annotation_count = n->annotations.count,
+        .lists = n->lists.names,
+        .list_count = n->lists.count,
     };
     if (pcr_source_open_all(paths, path_count, &o, &source, &err))
         return pcrtool_failed(v->command, &err);
@@ -310,7 +323,7 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         pcrtool_error(v->command, "left out: %" PRIu64 " more", v->named_count - NAMED_COUNT);
     if (v->noted_count > NAMED_COUNT)
         pcrtool_error(v->command, "note: %" PRIu64 " more", v->noted_count - NAMED_COUNT);
-    if (!classes->count && !s->quiet)
+    if (!n->classes.count && !s->quiet)
         pcrtool_classes_check(v->command, source->class_names, source->class_count);
     int rc = write_dataset(v, s, source, ladder);
     pcr_source_close(&source);
@@ -401,10 +414,23 @@ static int read_pictures(const struct settings *s, struct pcrtool_conversion *v)
     return PCRTOOL_DONE;
 }
 
+static int read_names(const struct pcrtool_command *c, const struct settings *s,
+                      struct named *n)
+{
+    int rc = s->classes ? pcrtool_classes_read(c, s->classes, &n->classes) : PCRTOOL_DONE;
+    if (!rc && s->extensions)
+        rc = read_extensions(c, s->extensions, &n->extensions);
+    if (!rc && s->annotations)
+        rc = pcrtool_names_split(c, "annotations", s->annotations, &n->annotations);
+    if (!rc && s->lists)
+        rc = pcrtool_names_split(c, "lists", s->lists, &n->lists);
+    return rc;
+}
+
 static int run_convert(const struct pcrtool_args *args)
 {
     const struct settings *s = args->settings;
-    struct pcrtool_names classes = { 0 }, extensions = { 0 }, annotations = { 0 };
+    struct named n = { 0 };
     struct pcr_ladder *ladder = NULL;
     const uint32_t source_count = args->operand_count - 1;
     struct pcrtool_conversion v = {
@@ -421,19 +447,16 @@ static int run_convert(const struct pcrtool_args *args)
         rc = read_pictures(s, &v);
     if (!rc)
         rc = pcrtool_ladder_get(args->command, s->ladder, s->coding, &ladder);
-    if (!rc && s->classes)
-        rc = pcrtool_classes_read(args->command, s->classes, &classes);
-    if (!rc && s->extensions)
-        rc = read_extensions(args->command, s->extensions, &extensions);
-    if (!rc && s->annotations)
-        rc = pcrtool_names_split(args->command, "annotations", s->annotations, &annotations);
     if (!rc)
-        rc = import_and_write(&v, s, (const char *const *) args->operands, source_count,
-                              &classes, &extensions, &annotations, ladder);
+        rc = read_names(args->command, s, &n);
+    if (!rc)
+        rc = import_and_write(&v, s, (const char *const *) args->operands, source_count, &n,
+                              ladder);
     pcr_ladder_destroy(&ladder);
-    pcrtool_names_free(&classes);
-    pcrtool_names_free(&extensions);
-    pcrtool_names_free(&annotations);
+    pcrtool_names_free(&n.classes);
+    pcrtool_names_free(&n.extensions);
+    pcrtool_names_free(&n.annotations);
+    pcrtool_names_free(&n.lists);
     rc = pcrtool_conversion_report(&v, rc, s->json);
     if (!rc && s->dry_run && s->on_bad <= PCR_BAD_FAIL && v.report.samples_bad)
         return end_dry_run(&v);

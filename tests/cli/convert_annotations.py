@@ -56,3 +56,20 @@ for inputs, annotations, says in (([folder], "nothing.json", "No such file"),
                                   ([train], train, "is no folder"),
                                   ([f"a={folder}", f"b={folder}"], train, "no folder of images")):
     fails("convert", *inputs, "x.pcr", "--annotations", annotations, says=[says])
+
+os.mkdir("xml")
+for name, split in ((names[0], "train"), (names[1], "train"), (names[3], "val")):
+    with open(f"xml/{name[:-4]}.xml", "w", encoding="utf-8") as out:
+        out.write(f"<annotation><filename>{name}</filename><object><name>dog</name><bndbox>"
+                  "<xmin>1</xmin><ymin>3</ymin><xmax>5</xmax><ymax>6</ymax></bndbox></object>"
+                  "</annotation>")
+    with open(f"{split}.txt", "a", encoding="utf-8") as out:
+        out.write(f"{name[:-4]}  1\n")
+report = json_of("convert", folder, "voc.pcr", "--annotations", "xml", "--json", "--zero-based",
+                 "--lists", "train.txt,val.txt")
+assert {s["name"]: s["sample_count"] for s in report["splits"]} == {"train": 2, "val": 1}, report
+assert attributes("voc.pcr")[names[1]]["boxes"] == [[1, 3, 5, 6]]
+pcrtool("convert", folder, "all.pcr", "--annotations", "xml")
+assert attributes("all.pcr")[names[1]]["boxes"] == [[0, 2, 5, 6]]
+fails("convert", folder, "x.pcr", "--annotations", train, "--lists", "train.txt",
+      says=["only for VOC"])

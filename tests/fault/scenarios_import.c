@@ -194,6 +194,11 @@ static const char coco[] =
     "{\"annotations\":[{" BOX ",\"segmentation\":[[1,2,3]]},{" BOX "},{\"id\":2}],"
     "\"images\":[{\"id\":7,\"file_name\":\"a.jpg\"},{\"id\":8,\"file_name\":\"b.jpg\"}],"
     "\"categories\":[{\"id\":2,\"name\":\"a category of some length\"}]}";
+static const char voc[] =
+    "<annotation><filename>a.jpg</filename><object><name>a name of some &amp; length</name>"
+    "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>3</xmax><ymax>4</ymax></bndbox></object>"
+    "<object/></annotation>";
+static const char *const voc_name[] = { "xml" };
 static const char *const coco_name[] = { "coco.json" };
 
 static const struct scenario list[] = {
@@ -288,6 +293,13 @@ static const struct scenario list[] = {
     { "import a beton", import, IMPORTING("a.beton", { "a.beton", "=beton" }) },
     { "import a released PCR", import, IMPORTING("a.pcr", { "a.pcr", "=release" }) },
     { "import LMDB", import, IMPORTING("", { "data.mdb", "=lmdb" }) },
+    { "import VOC", import,
+      &(const struct importing) {
+          { { "a.jpg", "photo" }, { "xml/a.xml", voc }, { "xml/b.xml", "<annotation>" } },
+          "",
+          { .flags = PCR_SOURCE_SKIP_DAMAGED,
+            .annotations = voc_name,
+            .annotation_count = 1 } } },
     { "import COCO", import,
       &(const struct importing) {
           { { "a.jpg", "photo" }, { "coco.json", coco } },

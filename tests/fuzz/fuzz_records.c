@@ -27,8 +27,15 @@ static const struct kind {
     { "zip", { "a.zip" } },
     { "lmdb", { "data.mdb" } },
     { "coco", { "a.json" } }, /* whose images are files of the folder */
+    { "voc", { "a.xml" } },
 };
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), MESSAGE = 1, HEADERS = 7, COCO = KINDS - 1 };
+enum {
+    KINDS = sizeof(kinds) / sizeof(kinds[0]),
+    MESSAGE = 1,
+    HEADERS = 7,
+    COCO = KINDS - 2,
+    VOC
+};
 
 static char folder[64];
 
@@ -135,7 +142,8 @@ static void check_source(const struct pcr_source *s, const char *format)
         rc = s->load(s->context, i, 1 << 20, &b, &err);
         FUZZ_CHECK(!rc || rc == PCR_ERR_LIMIT || rc == PCR_ERR_TRUNCATED ||
                        (!strcmp(format, "zip") && rc == PCR_ERR_CORRUPT) ||
-                       (!strcmp(format, "coco") && (rc == PCR_ERR_IO || rc == PCR_ERR_FORMAT)),
+                       ((!strcmp(format, "coco") || !strcmp(format, "voc")) &&
+                        (rc == PCR_ERR_IO || rc == PCR_ERR_FORMAT)),
                    "%s", err.message);
         FUZZ_CHECK(rc || b.nbytes == one.nbytes, "%zu", b.nbytes);
     }
@@ -166,16 +174,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     snprintf(path, sizeof(path), "%s%s%s", folder, k->files[1] ? "" : "/",
              k->files[1] ? "" : k->files[0]);
     const char *const annotations[] = { path };
-    if (kind == COCO) {
-        o.flags |= nbytes & 1 ? PCR_SOURCE_SEGMENTATIONS : 0;
+    if (kind == VOC)
+        snprintf(path, sizeof(path), "%s", folder);
+    if (kind >= COCO) {
+        o.flags |= kind == COCO && nbytes & 1 ? PCR_SOURCE_SEGMENTATIONS : 0;
         o.annotations = annotations;
         o.annotation_count = 1;
     }
-    int rc = pcr_source_open(kind == COCO ? folder : path, &o, &s, &err);
+    int rc = pcr_source_open(kind >= COCO ? folder : path, &o, &s, &err);
     FUZZ_CHECK(!rc || (err.code == rc && err.message[0]), "%d", rc);
     FUZZ_CHECK(!rc || rc == PCR_ERR_INVAL || rc == PCR_ERR_CORRUPT || rc == PCR_ERR_LIMIT ||
                    rc == PCR_ERR_UNSUPPORTED ||
-                   (kind == COCO && (rc == PCR_ERR_FORMAT || rc == PCR_ERR_IO)),
+                   (kind >= COCO && (rc == PCR_ERR_FORMAT || rc == PCR_ERR_IO)),
                "%s", err.message);
     if (!rc)
         check_source(s, k->format);

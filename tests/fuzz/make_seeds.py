@@ -163,7 +163,7 @@ def records():
 
 
 def annotations():
-    """Kind 10: COCO's, of the one file that there is as an image."""
+    """Kinds 10 and 11: COCO's and VOC's, of the one file that there is as an image."""
     box = {"id": 3, "image_id": 7, "category_id": "c", "bbox": [1.5, 2, 3, 4e1], "area": 5.5,
            "iscrowd": 1, "segmentation": [[1, 2, 3.5]]}
     document = {"info": {"a\u00e9\"]": [1, None]}, "annotations": [box, {**box, "area": None}],
@@ -174,6 +174,11 @@ def annotations():
     yield 10, json.dumps({**document, "annotations": [box, box, {**box, "image_id": 8}],
                           "images": document["images"] * 2}).encode()
     yield 10, json.dumps(document).replace("5.5", "NaN").encode()
+    box = "<bndbox><xmin>1</xmin><ymin>2.5</ymin><xmax>30</xmax><ymax>4</ymax></bndbox>"
+    for name in ("cat", "a &amp; b&#33;&#x1F600;<![CDATA[<&>]]><!-- c -->", ""):
+        yield 11, (f'<?xml version="1.0" encoding="utf-8"?><annotation a="1"><filename>a.xml'
+                   f"</filename><size><width>60</width><height>40</height></size><object><name>"
+                   f"{name}</name>{box}<difficult>1</difficult></object><b/></annotation>").encode()
 
 
 def archives():

@@ -25,7 +25,7 @@ nothing was found.
   packed       coefficients in coding 2: packed, changed, decoded; its tables
   png          PNG files, whole, by rows and resized
   prefix       coefficients of JPEG files, by our own decoder and libjpeg-turbo
-  records      formats of records; tar and zip archives; COCO's annotations
+  records      formats of records; tar and zip archives; annotations
   restore      JPEG files restored byte for byte, and changed restore programs
   resume       what a conversion goes on from: records' tails, the state file
   spans        packed images raised from one fidelity to the next

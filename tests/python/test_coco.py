@@ -231,7 +231,7 @@ def test_options(folder):
                 {"label_field": "x"}, {"key_dot": "last"}, {"format": "voc"}):
         with pytest.raises(pcr.InvalidError):
             convert(folder / "images", file, folder / "d", **how)
-    with pytest.raises(pcr.InvalidError, match="applies to annotations"):
+    with pytest.raises(pcr.InvalidError, match="only for annotations"):
         pcr.convert(folder / "images", folder / "d", segmentations=True)
     with pytest.raises(pcr.InvalidError, match="name the folder of the images"):
         pcr.convert(file, folder / "d", format="coco")

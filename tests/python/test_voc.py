@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Pascal VOC's XML files as a source."""
 
+import random
+from xml.etree import ElementTree
+
 import pytest
 
 import pcr
@@ -33,8 +36,8 @@ def write(folder, name, text):
 
 
 def convert(folder, **options):
-    return pcr.formats.from_voc(folder / "jpeg", folder / "xml", folder / "d", shuffle=False,
-                                **options)
+    return pcr.convert(folder / "jpeg", folder / "d", annotations=folder / "xml", shuffle=False,
+                       **options)
 
 
 def test_boxes(voc):
@@ -56,31 +59,35 @@ def test_boxes(voc):
 
 def test_lists_and_the_first_pixel(voc):
     (voc / "train.txt").write_text("c 1\n\na -1\n")
-    (voc / "val.txt").write_text("b\n")
-    convert(voc, lists={"train": voc / "train.txt", "val": voc / "val.txt"}, first_pixel=0)
+    (voc / "val.txt").write_bytes(b"  b\r\n")
+    convert(voc, lists=[voc / "train.txt", voc / "val.txt"], zero_based=True)
     with pcr.open(voc / "d", split="train") as ds:
         assert [s.key for s in ds] == ["c.jpg", "a.jpg"]
         assert ds[0].attributes["boxes"] == [[0, 0, 60, 40]]
-    with pytest.raises(pcr.InvalidError, match="expected 0 or 1"):
-        convert(voc, first_pixel=2)
     (voc / "val.txt").write_text("b\nnone\n../a\n")
     with pytest.raises(pcr.NotFoundError, match="none.xml"):
-        convert(voc, lists={"val": voc / "val.txt"})
-    report = convert(voc, lists={"val": voc / "val.txt"}, on_bad="skip", dry_run=True)
-    assert [path.split("/")[-1] for path, _ in report.left_out] == ["none.xml", "a.xml"]
+        convert(voc, lists={"mine": voc / "val.txt"})
+    report = pcr.convert(voc / "jpeg", voc / "e", annotations=voc / "xml", on_bad="skip",
+                         lists={"mine": voc / "val.txt"})
+    assert [what for _, what in report.left_out] == [
+        "it cannot be opened", "'../a.xml' is no file's name below the folder"]
+    with pcr.open(voc / "e") as ds:
+        assert list(ds.splits) == ["mine"] and len(ds) == 1
 
 
 @pytest.mark.parametrize("of,message", [
     (thing("", 1, 1, 2, 2), "object 1: no name"), (thing("x", 1, 1, 2), "no bndbox of four"),
     (thing("x", 1, 1, 2, "nan"), "no bndbox of four"), (thing("x", 9, 1, 2, 2), "negative size"),
-    (thing("x", 1, 1, 2, 42), "outside of its image of 60.0 x 40.0"),
+    (thing("x", 1, 1, 2, 42), "outside of its image of 60 x 40"),
     (thing("x", 1, 1, 2, 4, more="<difficult>?</difficult>"), "0 or 1")])
 def test_objects_that_cannot_be_right(voc, of, message):
     write(voc, "b", HEAD.format("b.jpg") + thing("dog", 1, 1, 5, 5) + of)
-    with pytest.raises(pcr.CorruptError, match=f"b.xml: object 1: .*{message.split(': ')[-1]}"):
+    offset = (voc / "xml" / "b.xml").read_text().rindex("<object>")
+    with pytest.raises(pcr.CorruptError, match=f"b.xml, byte {offset}: object 1: .*"
+                       f"{message.rsplit(': ', maxsplit=1)[-1]}"):
         convert(voc)
     (where, _), = convert(voc, on_bad="skip").left_out
-    assert where.endswith("b.xml: object 1")
+    assert where.endswith(f"b.xml: byte {offset}")
     with pcr.open(voc / "d") as ds:
         assert ds[1].attributes["box_classes"] == ["dog"]
 
@@ -89,16 +96,70 @@ BOMB = ("<!DOCTYPE annotation [<!ENTITY a 'aaaaaaaaaa'>" + "".join(
     f"<!ENTITY {chr(98 + i)} '{f'&{chr(97 + i)};' * 10}'>" for i in range(9)) + "]>")
 
 
-@pytest.mark.parametrize("text", [
-    BOMB + HEAD.format("&j;"), "<!DOCTYPE annotation SYSTEM 'file:///etc/passwd'>" +
-    HEAD.format("b.jpg"), "", "<a>", HEAD.format(""), HEAD.format("b.jpg") + "<",
-    "<?xml version='1.0' encoding='none'?>" + HEAD.format("b.jpg")])
-def test_no_such_file(voc, text):
+@pytest.mark.parametrize("text,message", [
+    (BOMB + HEAD.format("&j;"), "it has a document type"),
+    ("<!DOCTYPE annotation SYSTEM 'file:///etc/passwd'>" + HEAD.format("b.jpg"), "document type"),
+    ("", "expected an element's name"), ("<a>", "closes another"), (HEAD.format(""), "no filename"),
+    (HEAD.format("b.jpg") + "<", "an element's name"), (HEAD.format("&b;"), "an entity"),
+    ("<?xml version='1.0' encoding='latin-1'?>" + HEAD.format("b.jpg"), "not UTF-8"),
+    ("<a>" * 70, "64 deep"), (HEAD.format("&#0;"), "no character"),
+    (HEAD.format("b.jpg") + "\x01", "not a character"), (HEAD.format("b.jpg") + "]]>", "in a text"),
+    ("x" + HEAD.format("b.jpg"), "expected an element"), ("<a b='<'/>", "< in an attribute"),
+    ("<a b/>", "without a value"), ("<a b=c/>", "without quotes"),
+    ("<!-- a -- b --><a/>", "-- in a"),
+    ("<?xml-x?><?xml ?><a/>", "a processing instruction")])
+def test_no_such_file(voc, text, message):
     write(voc, "b", text)
-    with pytest.raises(pcr.FormatError, match="b.xml: not an annotation of VOC"):
+    with pytest.raises(pcr.CorruptError, match=f"b.xml, byte [0-9]+: not an annotation.*{message}"):
         convert(voc)
     (where, _), = convert(voc, on_bad="skip", dry_run=True).left_out
-    assert where.endswith("b.xml")
+    assert "b.xml: byte " in where
+
+
+def test_xml(voc):
+    """All of XML that has a meaning without a document type."""
+    (voc / "xml" / "b.xml").write_bytes("""\ufeff<?xml version="1.0" encoding='UTF-8' ?>
+        <!-- <a> --><?a-b <c>?>
+        <annotation a = "1>2" b='&lt;"'><!-- <b> --><!----><size/><filename >\r\nb.jpg\t</filename
+        ><segmented/><object><part><name>no</name></part><name>a &amp; b&#33;&#x1F600;<![CDATA[<&>]]
+        ><!-- not this -->\u00e9</name><bndbox><xmin> 1 </xmin><ymin>1</ymin><xmax>3e0</xmax>
+        <ymax>4.5</ymax></bndbox></object>text</annotation><!-- --> <?c?>
+        """.replace("]]\n        >", "]]>").encode())
+    convert(voc)
+    with pcr.open(voc / "d") as ds:
+        assert ds[1].attributes == {
+            "boxes": [[0, 0, 3, 4.5]], "box_difficult": [0], "box_truncated": [0],
+            "box_classes": ["a & b!\U0001f600<&>\u00e9"]}
+
+
+def test_changed_files(voc):
+    """What is read of changed XML is what Python's parser reads of it, or an error."""
+    draw = random.Random(20)
+    (voc / "list.txt").write_text("b\n")
+    text = (HEAD.format("b.jpg") + thing("d&amp;g", 1, 1, 60, 40) + "<!-- c --><e f='g'/>" +
+            thing("<![CDATA[c]]>", 11, 5.5, 20, 30) + "</annotation>").encode()
+    read = 0
+    for number in range(400):
+        data = bytearray(text)
+        at = draw.randrange(len(data))
+        data[at:at + draw.randint(0, 1)] = draw.choice(
+            [b"", b" ", b"\n", b"<!---->", b"\xc3\xa9", b"<", b">", b"&", b"/", b"!", b"'",
+             b"\xc3", b"x", b"0", b"1", b"<a/>", b"<a>", b"</name>", b"&#65;"])
+        (voc / "xml" / "b.xml").write_bytes(data)
+        where = voc / f"d{number}"
+        try:
+            report = pcr.convert(voc / "jpeg", where, annotations=voc / "xml", on_bad="skip",
+                                 lists=voc / "list.txt")
+        except (pcr.InvalidError, pcr.CorruptError):  # no image is left
+            continue
+        if report.left_out or report.bad:
+            continue
+        read += 1
+        root = ElementTree.fromstring(bytes(data))
+        with pcr.open(where) as ds:
+            assert ds[0].attributes["box_classes"] == [
+                name.strip() for name in (o.findtext("name") for o in root.findall("object"))]
+    assert read > 20, read
 
 
 def test_files_of_images(voc):
@@ -106,8 +167,13 @@ def test_files_of_images(voc):
     with pytest.raises(pcr.InvalidError, match="below the images' folder"):
         convert(voc)
     write(voc, "b", HEAD.format("none.jpg"))
-    with pytest.raises(pcr.NotFoundError, match="b.xml: no file .*none.jpg"):
+    with pytest.raises(pcr.NotFoundError, match="b.xml: .*none.jpg"):
         convert(voc)
     assert len(convert(voc, on_bad="skip").bad) == 1
-    with pytest.raises(pcr.InvalidError, match="not for VOC"):
+    with pytest.raises(pcr.InvalidError, match="annotations"):
         convert(voc, max_side=10)
+    for how in ({"segmentations": True}, {"format": "coco"}, {"lists": "a.txt", "format": "coco"}):
+        with pytest.raises(pcr.InvalidError):
+            convert(voc, **how)
+    with pytest.raises(pcr.InvalidError, match="only for annotations"):
+        pcr.convert(voc / "jpeg", voc / "e", lists="a.txt")

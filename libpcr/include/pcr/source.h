@@ -113,6 +113,8 @@ enum {
     PCR_SOURCE_LAST_DOT = 1 << 2,
     /* COCO: each box's segmentation is kept, as JSON. */
     PCR_SOURCE_SEGMENTATIONS = 1 << 3,
+    /* VOC: corners count pixels from 0, not from 1. */
+    PCR_SOURCE_ZERO_BASED = 1 << 4,
 };
 
 /* How to open a source. */
@@ -153,10 +155,15 @@ struct pcr_source_options {
     /* The same for the key. Empty: it is made of the file's name and the sample's number. Record
      * formats only. An empty label_field: no labels. */
     const char *key_field;
-    /* Files that say what is in images: COCO's, such as instances_train2017.json; each written as
-     * an input is (pcr_source_open_all()). The source's paths are then the folders that the images
-     * are in: one for all, or "NAME=FOLDER" for each split. NULL: none. */
+    /* What says what is in images: COCO's files, such as instances_train2017.json, or folders of
+     * VOC's; each written as an input is (pcr_source_open_all()). The source's paths are then the
+     * folders that the images are in: one for all, or "NAME=FOLDER" for each split. NULL: none. */
     const char *const *annotations;
+    /* VOC: files such as ImageSets/Main/train.txt. The first word of each line names a file of the
+     * one folder in `annotations`, without its ending. Written as inputs are. NULL: all files. */
+    const char *const *lists;
+    uint32_t list_count; /* entries of `lists` */
+    uint32_t reserved;   /* 0 */
 };
 
 /* The name of importer `index` ("folder", "list" ...); NULL past the last. Static storage. */
@@ -192,7 +199,8 @@ PCR_API const char *pcr_source_format(uint32_t index);
  * beton: an FFCV file of JPEG images.
  * lmdb: an LMDB environment of image files or Caffe's Datum messages.
  * pcr-release: a record of the software released with the paper on PCR.
- * coco: COCO's annotation files (`annotations`), and a folder of images. Boxes become attributes.
+ * coco, voc: a folder of images, and COCO's or Pascal VOC's annotations (`annotations`). Boxes
+ *   become attributes.
  *
  * Codes: IO, INVAL (nothing there; a line of a list; unclear), CORRUPT (containers, with file
  * and offset), UNSUPPORTED (how it is compressed), NOMEM, LIMIT. */

@@ -273,6 +273,7 @@ SOURCE_ALL_FILES = 1 << 0
 SOURCE_SKIP_DAMAGED = 1 << 1
 SOURCE_LAST_DOT = 1 << 2
 SOURCE_SEGMENTATIONS = 1 << 3
+SOURCE_ZERO_BASED = 1 << 4
 
 # Structs have __slots__, so that a member that is not there cannot be set.
 
@@ -833,7 +834,8 @@ class SourceOptions(ctypes.Structure):
                 ("annotation_count", c_uint32), ("target", c_char_p),
                 ("spool_folder", c_char_p), ("image_field", c_char_p),
                 ("label_field", c_char_p), ("key_field", c_char_p),
-                ("annotations", POINTER(c_char_p))]
+                ("annotations", POINTER(c_char_p)), ("lists", POINTER(c_char_p)),
+                ("list_count", c_uint32), ("reserved", c_uint32)]
 
 
 class ExportReport(ctypes.Structure):

@@ -92,7 +92,8 @@ def choose_dot(key_dot: str) -> bool:
 def source_options(format: Optional[str], root: Optional[Path], layout: Optional[str],
                    all_files: bool, on_bad: str, image_field: Optional[str],
                    label_field: Optional[str], key_field: Optional[str], key_dot: str,
-                   segmentations: bool, spool: Optional[Path]) -> st.SourceOptions:
+                   segmentations: bool, zero_based: bool,
+                   spool: Optional[Path]) -> st.SourceOptions:
     """Those that convert() hands on."""
     def name(value: Optional[str], what: str) -> Optional[bytes]:
         return None if value is None else c_string(value, what)
@@ -104,7 +105,8 @@ def source_options(format: Optional[str], root: Optional[Path], layout: Optional
         flags=(st.SOURCE_ALL_FILES if all_files else 0)
         | (st.SOURCE_SKIP_DAMAGED if on_bad != "fail" else 0)
         | (st.SOURCE_LAST_DOT if choose_dot(key_dot) else 0)
-        | (st.SOURCE_SEGMENTATIONS if segmentations else 0),
+        | (st.SOURCE_SEGMENTATIONS if segmentations else 0)
+        | (st.SOURCE_ZERO_BASED if zero_based else 0),
         layout=0 if layout is None else choice(st.FolderLayout, layout.replace("-", "_"),
                                                "layout"),
         image_field=name(image_field, "image_field"),
@@ -129,16 +131,16 @@ def names_of(names: Iterable[str], what: str) -> Tuple[int, Any]:
     return len(found), strings(found, what)
 
 
-def annotate(options: st.SourceOptions, annotations: Inputs, max_side: Optional[int],
-             target_nbytes: Optional[int]) -> None:
+def annotate(options: st.SourceOptions, annotations: Inputs, lists: Optional[Inputs],
+             max_side: Optional[int], target_nbytes: Optional[int]) -> None:
     """Hands annotations on."""
     if max_side is not None:
         raise InvalidError("max_side does not go with annotations: boxes would not follow")
     if target_nbytes is not None:
         raise InvalidError("target_nbytes does not go with annotations: it turns pictures upright")
-    files = input_list(annotations)
-    options.annotations = (c_char_p * len(files))(*files)
-    options.annotation_count = len(files)
+    files, of = input_list(annotations), [] if lists is None else input_list(lists)
+    options.annotations, options.annotation_count = (c_char_p * len(files))(*files), len(files)
+    options.lists, options.list_count = (c_char_p * len(of))(*of), len(of)
 
 
 CODINGS = {"packed": st.Coding.PACKED, "scans": st.Coding.SCANS}
@@ -155,7 +157,8 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
             all_files: bool = False, image_field: Optional[str] = None,
             label_field: Optional[str] = None, key_field: Optional[str] = None,
             key_dot: str = "first", annotations: Optional[Inputs] = None,
-            segmentations: bool = False, spool: Optional[Path] = None, dry_run: bool = False,
+            segmentations: bool = False, lists: Optional[Inputs] = None,
+            zero_based: bool = False, spool: Optional[Path] = None, dry_run: bool = False,
             progress: Optional[Progress] = None, max_side: Optional[int] = None,
             target_nbytes: Optional[int] = None, quality: Optional[int] = None,
             pictures: str = "opaque", max_pixels: Optional[int] = None,
@@ -198,10 +201,11 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
         (docs/formats.md). key_dot: for archives, the dot, "first" or "last", that ends a key.
         spool: a folder for an unnamed file, for compressed archives and pipes; None: $TMPDIR,
         or /tmp.
-    annotations: COCO's files, such as "instances_train2017.json": boxes become attributes, and src
-        is the folder of the images (docs/formats.md#coco); or both are mappings from splits.
-        segmentations: keep these, too. Does not go with `classes`, `max_side` and
-        `target_nbytes`.
+    annotations: COCO's files, such as "instances_train2017.json", or VOC's folder: boxes become
+        attributes (docs/formats.md#coco), and src is the folder of the images; or both are mappings
+        from splits. segmentations: COCO's are kept, too. lists: VOC's, such as {"train":
+        "ImageSets/Main/train.txt"}. zero_based: VOC's corners count so, not from 1. Does not go
+        with `classes`, `max_side` and `target_nbytes`.
     dry_run: do everything but write.
     progress: called at least every 200 ms with a WriteProgress. An exception that it
         raises stops the work and passes through, and so does Ctrl-C.
@@ -230,9 +234,9 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
                              target_nbytes, quality, pictures, max_memory_nbytes,
                              limits_of(max_pixels, max_scans, max_sample_nbytes))
     options = source_options(format, root, layout, all_files, on_bad, image_field, label_field,
-                             key_field, key_dot, segmentations, spool)
-    if annotations is not None:
-        annotate(options, annotations, max_side, target_nbytes)
+                             key_field, key_dot, segmentations, zero_based, spool)
+    if annotations is not None or lists is not None:
+        annotate(options, annotations or (), lists, max_side, target_nbytes)
     left_out, options.left_out = gathered()
     notes, options.noted = gathered()
     ignored: List[int] = []

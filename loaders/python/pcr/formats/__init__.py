@@ -6,7 +6,6 @@
 | from_parquet() | Parquet and Arrow files, Hugging Face's or others | pyarrow |
 | from_huggingface() | a Dataset, DatasetDict or a streamed one of `datasets` | datasets |
 | from_torchvision() | a dataset of torchvision, or a Subset of one | torchvision |
-| from_voc() | images with boxes, as Pascal VOC's XML files have them | |
 | to_parquet() | Parquet files that `datasets.load_dataset` reads | pyarrow |
 
 Any iterable of samples is written by pcr.write(); all that is here ends there, and takes its
@@ -19,18 +18,16 @@ from typing import Any, Callable, Dict
 from .huggingface import from_huggingface
 from .parquet import from_parquet, to_parquet
 from .torchvision import from_torchvision
-from .voc import from_voc
 
 #: Importers by name, which `python3 -m pcr import` takes paths for where it can.
 IMPORTERS: Dict[str, Callable[..., Any]] = {
     "parquet": from_parquet,
     "huggingface": from_huggingface,
     "torchvision": from_torchvision,
-    "voc": from_voc,
 }
 
 #: Exporters by name.
 EXPORTERS: Dict[str, Callable[..., Any]] = {"parquet": to_parquet}
 
 __all__ = ["EXPORTERS", "IMPORTERS", "from_huggingface", "from_parquet",
-           "from_torchvision", "from_voc", "to_parquet"]
+           "from_torchvision", "to_parquet"]
