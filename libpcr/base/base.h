@@ -195,10 +195,6 @@ static inline uint32_t pcri_load32(const uint8_t *p)
 {
     return p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24;
 }
-static inline uint64_t pcri_load64(const uint8_t *p)
-{
-    return pcri_load32(p) | (uint64_t) pcri_load32(p + 4) << 32;
-}
 static inline void pcri_store16(uint8_t *p, uint16_t v)
 {
     p[0] = (uint8_t) v;
@@ -209,10 +205,25 @@ static inline void pcri_store32(uint8_t *p, uint32_t v)
     pcri_store16(p, (uint16_t) v);
     pcri_store16(p + 2, (uint16_t) (v >> 16));
 }
+/* Compilers do not always see one access in eight of bytes. */
+static inline uint64_t pcri_swap_if_big(uint64_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(v);
+#else
+    return v;
+#endif
+}
+static inline uint64_t pcri_load64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    return pcri_swap_if_big(v);
+}
 static inline void pcri_store64(uint8_t *p, uint64_t v)
 {
-    pcri_store32(p, (uint32_t) v);
-    pcri_store32(p + 4, (uint32_t) (v >> 32));
+    v = pcri_swap_if_big(v);
+    memcpy(p, &v, sizeof(v));
 }
 
 /* A cursor over bytes. Reads beyond the end set `bad` and return 0. */

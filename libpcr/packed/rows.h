@@ -193,7 +193,6 @@ extern const struct pcri_pk_kernels pcri_pk_neon;
 /* Of the portable set, what some others take from it. */
 void pcri_pk_portable_longer(const struct pcri_pk_row *row, const uint64_t *ones,
                              uint32_t *out);
-uint32_t pcri_pk_portable_list(const uint8_t *v, size_t n, uint16_t *out);
 size_t pcri_pk_portable_m_contexts(const struct pcri_pk_row *row,
                                    const struct pcri_pk_above *above, unsigned level,
                                    uint16_t *out);

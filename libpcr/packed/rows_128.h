@@ -61,23 +61,6 @@ TARGET static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size
     }
 }
 
-TARGET static uint32_t list(const uint8_t *v, size_t n, uint16_t *out)
-{
-    const uint64_t seven = 127 * ONES;
-    uint32_t count = 0;
-    for (size_t i = 0; i < n; i += 8) {
-        uint64_t bytes = pcri_load64(v + i);
-        if (n - i < 8)
-            bytes &= (UINT64_C(1) << 8 * (n - i)) - 1;
-        bytes = (((bytes & seven) + seven) | bytes) & ~seven;
-        const unsigned some = (unsigned) ((bytes >> 7) * UINT64_C(0x0102040810204080) >> 56);
-        const vec numbers = LOW8(((vec) { numbers_of[some] }), ((vec) { 0 }));
-        store(out + count, (vec) ((vec16) numbers + (uint16_t) i));
-        count += (uint32_t) __builtin_popcount(some);
-    }
-    return count;
-}
-
 /* How many of 0, 1, 2, 4, 7, 12 each byte exceeds. */
 INLINE vec q7(vec v)
 {

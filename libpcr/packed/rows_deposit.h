@@ -8,7 +8,6 @@
  *     UPPER8(a, b)    the upper bytes of pairs
  *
  * and what rows_vec.h wants; and KERNEL(type, name), if functions are not to be static. */
-#include "rows_bytes.h"
 #include "rows_vec.h"
 
 #ifndef KERNEL

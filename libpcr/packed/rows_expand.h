@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Coefficients from planes, with vectors of 16 bytes. */
+/* Coefficients from planes, and lists of blocks, with vectors of 16 bytes. */
 #ifndef PCRI_PK_ROWS_EXPAND_H
 #define PCRI_PK_ROWS_EXPAND_H
 
 #include "rows_vec.h"
-
-/* Numbers of 16 bits, from the lowest on. */
-INLINE void store_16(int16_t *p, vec v)
-{
-#ifdef BIG_ENDIAN_LANES
-    v = LANES(vec16, v, v, 3, 2, 1, 0, 7, 6, 5, 4);
-#endif
-    store(p, v);
-}
 
 /* Of a matrix of 8 x 8 bytes, whose rows come as 0 and 4, 2 and 6, 1 and 5, 3 and 7 in turn: its
  * columns, two a vector. */
@@ -81,6 +72,21 @@ TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int1
             pcri_pk_expand_large(row, i, out);
         out[0] = dc[i];
     }
+}
+
+TARGET static uint32_t list(const uint8_t *v, size_t n, uint16_t *out)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < n; i += 8) {
+        uint64_t bytes = pcri_load64(v + i);
+        if (n - i < 8)
+            bytes &= (UINT64_C(1) << 8 * (n - i)) - 1;
+        const unsigned some = some_bytes(bytes);
+        const vec numbers = LOW8(((vec) { numbers_of[some] }), ((vec) { 0 }));
+        store_16(out + count, (vec) ((vec16) numbers + (uint16_t) i));
+        count += count_of[some];
+    }
+    return count;
 }
 
 #endif

@@ -2,26 +2,7 @@
 /* Operations on rows for any CPU. */
 #include "rows_expand.h"
 
-/* Bits of v under the bits of a nibble's mask, from the lowest on. */
-static const uint8_t deposit_4[16][16] = {
-    { 0 },
-    { 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1 },
-    { 0, 2, 0, 2, 0, 2, 0, 2, 0, 2, 0, 2, 0, 2, 0, 2 },
-    { 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3 },
-    { 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4 },
-    { 0, 1, 4, 5, 0, 1, 4, 5, 0, 1, 4, 5, 0, 1, 4, 5 },
-    { 0, 2, 4, 6, 0, 2, 4, 6, 0, 2, 4, 6, 0, 2, 4, 6 },
-    { 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7 },
-    { 0, 8, 0, 8, 0, 8, 0, 8, 0, 8, 0, 8, 0, 8, 0, 8 },
-    { 0, 1, 8, 9, 0, 1, 8, 9, 0, 1, 8, 9, 0, 1, 8, 9 },
-    { 0, 2, 8, 10, 0, 2, 8, 10, 0, 2, 8, 10, 0, 2, 8, 10 },
-    { 0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11 },
-    { 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12 },
-    { 0, 1, 4, 5, 8, 9, 12, 13, 0, 1, 4, 5, 8, 9, 12, 13 },
-    { 0, 2, 4, 6, 8, 10, 12, 14, 0, 2, 4, 6, 8, 10, 12, 14 },
-    { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
-};
-/* The other way round: bits of v that are under the bits of the mask. */
+/* Bits of v that are under the bits of a nibble's mask. */
 static const uint8_t extract_4[16][16] = {
     { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
     { 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1 },
@@ -42,21 +23,33 @@ static const uint8_t extract_4[16][16] = {
 };
 static const uint8_t count_4[16] = { 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4 };
 
-static inline unsigned deposit_8(unsigned mask, unsigned v)
-{
-    unsigned low = deposit_4[mask & 15][v & 15];
-    return low | (unsigned) deposit_4[mask >> 4][v >> count_4[mask & 15] & 15] << 4;
-}
-
 static inline unsigned extract_8(unsigned mask, unsigned v)
 {
     unsigned low = extract_4[mask & 15][v & 15];
     return low | (unsigned) extract_4[mask >> 4][v >> 4] << count_4[mask & 15];
 }
 
-static inline unsigned count_8(unsigned v)
+/* The lowest bits of a byte under the bits of a mask, by numbers whose bytes are 0 or one bit. */
+static inline unsigned deposit_8(unsigned mask, unsigned v)
 {
-    return count_4[v & 15] + (unsigned) count_4[v >> 4];
+    const uint64_t set = ((v * ONES & bits_of[mask]) + 127 * ONES) & 128 * ONES;
+    return (unsigned) ((set * UINT64_C(0x0002040810204081)) >> 56);
+}
+
+/* Listed blocks are taken in runs, whose bytes have numbers of 8 bits. So all bytes of a run that
+ * matter make one list, and the loop over it ends once a run. */
+enum { RUN = 32 };
+
+static inline uint32_t run_length(const struct pcri_pk_row *row, uint32_t done)
+{
+    return row->listed - done < RUN ? row->listed - done : RUN;
+}
+
+/* Appends the numbers of a mask's bits, of which the first is `first`; how many. 8 are written. */
+static inline unsigned put_numbers(unsigned mask, unsigned first, uint8_t *out)
+{
+    pcri_store64(out, numbers_of[mask] + first * ONES);
+    return count_of[mask];
 }
 
 /* How many bits of each byte are set. */
@@ -117,60 +110,52 @@ static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above
     }
 }
 
-/* A byte of 1 where a > b; bytes are below 128. */
-INLINE vec one_above(vec a, vec b)
+/* Contexts of the bytes of two blocks, which are `own`, with `near` around them; `begin`: of each,
+ * where they begin. */
+INLINE void b_contexts_of_two(vec own, vec near, const unsigned begin[2], uint16_t out[16])
 {
-    return (a + 127 * ONES - b) >> 7 & ONES;
+    static const uint8_t q_near[6] = { 0, 2, 4, 8, 14, 20 };
+    const uint64_t number = UINT64_C(0x0706050403020100);
+    const vec beside = ADD(own << 8, own >> 8), twice = ADD(own, own);
+    const vec low = (own & EACH(7)) << 3 | (vec) { number, number };
+    vec high = ADD(ABOVE(beside, twice) & EACH(7),
+                   ABOVE(beside, ADD(twice, EACH(2))) & EACH(7));
+    for (int k = 0; k < 6; k++)
+        high = SUB(high, ABOVE(near, EACH(q_near[k])));
+    const vec16 first = (vec16) LOW8(low, high), second = (vec16) HIGH8(low, high);
+    store_16(out, (vec) (first + (uint16_t) begin[0]));
+    store_16(out + 8, (vec) (second + (uint16_t) begin[1]));
 }
 
 static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
                          const struct pcri_pk_pass *pass, const uint8_t *t, uint16_t *out)
 {
     static const uint8_t most[9] = { 0, 0, 1, 2, 2, 3, 3, 3, 3 };
-    static const uint8_t q_near[6] = { 0, 2, 4, 8, 14, 20 };
     const uint64_t *up = above->bytes, *side = pass->first ? up : row->bytes;
-    const vec none = { 0 };
-    const uint32_t last = row->listed - 1;
-    uint16_t *at = out;
-    for (uint32_t n = 0; n < row->listed; n += 2) { /* for an odd one, it alone */
-        const size_t block[2] = { row->list[n], row->list[n < last ? n + 1 : n] };
-        const size_t i0 = block[0], i1 = block[1];
-        const vec own = { row->bytes[i0], row->bytes[i1] };
-        const vec near = { 2 * up[i0] + (side - 1)[i0] + side[i0 + 1],
-                           2 * up[i1] + (side - 1)[i1] + side[i1 + 1] };
-        const vec beside = (own << 8) + (own >> 8), twice = own + own;
-        const vec x = one_above(beside, twice) + one_above(beside, twice + 2 * ONES);
-        const vec low = (own & 7 * ONES) << 3;
-        vec high = (x << 3) - x;
-        for (int k = 0; k < 6; k++)
-            high += one_above(near, none + q_near[k] * ONES);
-        for (unsigned k = 0; k < 2 && n + k <= last; k++) {
-            const uint64_t h = high[k], l = low[k];
-            unsigned left = t[block[k]];
-            const unsigned count = count_8(left);
-            const unsigned begin = pass->kind * PCRI_PK_B_CONTEXTS + most[count] * 64u;
-            uint16_t *const end = at + count;
-            /* Few are named in most blocks: two at a time are written. */
-            for (; left; at += 2)
-                for (int m = 0; m < 2; m++, left &= left - 1) {
-                    const unsigned j = (unsigned) __builtin_ctz(left | 128);
-                    at[m] = (uint16_t) (begin + (h >> 8 * j & 255) * 256 + (l >> 8 * j & 255) +
-                                        j);
-                }
-            at = end;
+    const unsigned kind = pass->kind * PCRI_PK_B_CONTEXTS;
+    uint16_t contexts[8 * RUN], *at = out;
+    uint8_t named[8 * RUN + 8];
+    for (uint32_t done = 0; done < row->listed; done += RUN) {
+        const uint16_t *list = row->list + done;
+        const uint32_t n = run_length(row, done);
+        unsigned count = 0;
+        for (uint32_t j = 0; j < n; j += 2) { /* for an odd one, it and nothing */
+            const size_t i0 = list[j], i1 = list[j + 1 < n ? j + 1 : j];
+            const unsigned t0 = t[i0], t1 = j + 1 < n ? t[i1] : 0;
+            const vec own = { row->bytes[i0], row->bytes[i1] };
+            const vec near = { 2 * up[i0] + (side - 1)[i0] + side[i0 + 1],
+                               2 * up[i1] + (side - 1)[i1] + side[i1 + 1] };
+            const unsigned begin[2] = { kind + most[count_of[t0]] * 64u,
+                                        kind + most[count_of[t1]] * 64u };
+            b_contexts_of_two(own, near, begin, contexts + 8 * j);
+            count += put_numbers(t0, 8 * j, named + count);
+            count += put_numbers(t1, 8 * j + 8, named + count);
         }
+        for (unsigned k = 0; k < count; k++)
+            at[k] = contexts[named[k]];
+        at += count;
     }
     return (size_t) (at - out);
-}
-
-uint32_t pcri_pk_portable_list(const uint8_t *v, size_t n, uint16_t *out)
-{
-    uint32_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        out[count] = (uint16_t) i;
-        count += v[i] > 0;
-    }
-    return count;
 }
 
 size_t pcri_pk_portable_m_contexts(const struct pcri_pk_row *row,
@@ -192,18 +177,25 @@ size_t pcri_pk_portable_m_contexts(const struct pcri_pk_row *row,
 static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
                     const uint8_t *b)
 {
-    size_t n = 0;
+    uint8_t free[8 * RUN], found[8 * RUN], named[8 * RUN + 8];
+    const uint8_t *begin = b;
     memset(row->found, 0, row->blocks * sizeof(*row->found));
-    for (uint32_t j = 0; j < row->listed; j++) {
-        const size_t i = row->list[j];
-        uint64_t free = band & ~row->known[i], found = 0;
-        for (unsigned left = t[i]; left; left &= left - 1) {
-            unsigned shift = 8 * (unsigned) __builtin_ctz(left);
-            found |= (uint64_t) deposit_8(free >> shift & 255, b[n++]) << shift;
+    for (uint32_t done = 0; done < row->listed; done += RUN) {
+        const uint16_t *list = row->list + done;
+        const uint32_t n = run_length(row, done);
+        unsigned count = 0;
+        for (uint32_t j = 0; j < n; j++) {
+            pcri_store64(free + 8 * j, band & ~row->known[list[j]]);
+            count += put_numbers(t[list[j]], 8 * j, named + count);
         }
-        row->found[i] = found;
+        memset(found, 0, sizeof(found));
+        for (unsigned k = 0; k < count; k++)
+            found[named[k]] = (uint8_t) deposit_8(free[named[k]], b[k]);
+        b += count;
+        for (uint32_t j = 0; j < n; j++)
+            row->found[list[j]] = pcri_load64(found + 8 * j);
     }
-    return n;
+    return (size_t) (b - begin);
 }
 
 static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t, uint8_t *b)
@@ -222,38 +214,45 @@ static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *
     return n;
 }
 
-/* The lowest bits of v under the bits of a mask, four at a time. */
-static inline uint64_t deposit(uint64_t v, uint64_t mask)
+/* The next bits under the bits of n bytes of masks, whose numbers are `named`. Returns where the
+ * bits end. */
+static inline uint64_t deposit_bytes(const uint8_t *data, uint64_t bit, const uint8_t *masks,
+                                     const uint8_t *named, unsigned n, uint8_t *out)
 {
-    uint64_t out = 0;
-    while (mask)
-        for (int k = 0; k < 4; k++, v >>= 1) {
-            out |= mask & -mask & -(v & 1);
-            mask &= mask - 1;
+    enum { OF_A_WORD = 7 };
+    for (unsigned k = 0; k < n;) {
+        const unsigned end = n - k < OF_A_WORD ? n : k + OF_A_WORD;
+        uint64_t word = pcri_load64(data + (bit >> 3)) >> (bit & 7);
+        for (; k < end; k++) {
+            const unsigned mask = masks[named[k]], count = count_of[mask];
+            out[named[k]] = (uint8_t) deposit_8(mask, word & 255);
+            word >>= count;
+            bit += count;
         }
-    return out;
-}
-
-/* The next n bits, and others; at most 64. */
-static inline uint64_t bits_ahead(const struct pcri_pk_bits *bits, unsigned n)
-{
-    uint64_t v = pcri_pk_word(bits);
-    if (n > 57)
-        v |= (uint64_t) bits->data[(bits->bit >> 3) + 8] << 1 << (63 - (bits->bit & 7));
-    return v;
+    }
+    return bit;
 }
 
 static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
                   struct pcri_pk_bits *signs, uint64_t *plane)
 {
-    for (uint32_t j = 0; j < row->listed; j++) {
-        const size_t i = row->list[j];
-        const uint64_t found = row->found[i];
-        const unsigned count = byte_sum(byte_counts(found));
-        plane[i] |= deposit(bits_ahead(ones, count), found);
-        row->sign[i] |= deposit(bits_ahead(signs, count), found);
-        ones->bit += count;
-        signs->bit += count;
+    uint8_t masks[8 * RUN], of_ones[8 * RUN], named[8 * RUN + 8];
+    for (uint32_t done = 0; done < row->listed; done += RUN) {
+        const uint16_t *list = row->list + done;
+        const uint32_t n = run_length(row, done);
+        unsigned count = 0;
+        for (uint32_t j = 0; j < n; j++) {
+            const uint64_t found = row->found[list[j]];
+            pcri_store64(masks + 8 * j, found);
+            count += put_numbers(some_bytes(found), 8 * j, named + count);
+        }
+        memset(of_ones, 0, sizeof(of_ones));
+        ones->bit = deposit_bytes(ones->data, ones->bit, masks, named, count, of_ones);
+        signs->bit = deposit_bytes(signs->data, signs->bit, masks, named, count, masks);
+        for (uint32_t j = 0; j < n; j++) {
+            plane[list[j]] |= pcri_load64(of_ones + 8 * j);
+            row->sign[list[j]] |= pcri_load64(masks + 8 * j);
+        }
     }
 }
 
@@ -267,21 +266,28 @@ void pcri_pk_portable_longer(const struct pcri_pk_row *row, const uint64_t *ones
     }
 }
 
+/* A block has two masks here, of new coefficients and of the others. */
 static void refine(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *bits,
                    uint64_t *plane)
 {
-    struct pcri_pk_bits b = *bits;
-    for (uint32_t j = 0; j < row->listed; j++) {
-        const size_t i = row->list[j];
-        const uint64_t new = row->found[i], here = row->known[i] & band & ~new;
-        const unsigned signs = byte_sum(byte_counts(new));
-        const unsigned count = signs + byte_sum(byte_counts(here));
-        const uint64_t v = bits_ahead(&b, count);
-        row->sign[i] |= deposit(v, new);
-        plane[i] |= new | deposit(v >> signs, here);
-        b.bit += count;
+    uint8_t masks[8 * RUN], named[8 * RUN + 8];
+    for (uint32_t done = 0; done < row->listed; done += RUN / 2) {
+        const uint16_t *list = row->list + done;
+        const uint32_t n = row->listed - done < RUN / 2 ? row->listed - done : RUN / 2;
+        unsigned count = 0;
+        for (uint32_t j = 0; j < n; j++) {
+            const uint64_t new = row->found[list[j]], here = row->known[list[j]] & band & ~new;
+            pcri_store64(masks + 16 * j, new);
+            pcri_store64(masks + 16 * j + 8, here);
+            count += put_numbers(some_bytes(new), 16 * j, named + count);
+            count += put_numbers(some_bytes(here), 16 * j + 8, named + count);
+        }
+        bits->bit = deposit_bytes(bits->data, bits->bit, masks, named, count, masks);
+        for (uint32_t j = 0; j < n; j++) {
+            row->sign[list[j]] |= pcri_load64(masks + 16 * j);
+            plane[list[j]] |= row->found[list[j]] | pcri_load64(masks + 16 * j + 8);
+        }
     }
-    *bits = b;
 }
 
 /* The bits of v under those of a mask, and their number; four at a time. */
@@ -400,7 +406,7 @@ const struct pcri_pk_kernels pcri_pk_portable = {
     dc_values,
     t_contexts,
     b_contexts,
-    pcri_pk_portable_list,
+    list,
     pcri_pk_portable_m_contexts,
     place,
     first,

@@ -7,7 +7,7 @@
 #define PCRI_PK_ROWS_VEC_H
 
 #include "../base/lanes.h"
-#include "rows.h"
+#include "rows_bytes.h"
 
 #ifndef TARGET
 #define TARGET
@@ -21,7 +21,6 @@ typedef int16_t vec_s16 __attribute__((vector_size(16)));
 typedef uint8_t vec8 __attribute__((vector_size(16)));
 typedef int8_t vec_s8 __attribute__((vector_size(16)));
 
-#define ONES UINT64_C(0x0101010101010101)
 #define EACH(x) ((vec) { (x) *ONES, (x) *ONES }) /* a byte 16 times */
 #define ADD(a, b) ((vec) ((vec8) (a) + (vec8) (b)))
 #define SUB(a, b) ((vec) ((vec8) (a) - (vec8) (b)))
@@ -51,6 +50,15 @@ INLINE vec load(const void *p)
 INLINE void store(void *p, vec v)
 {
     memcpy(p, &v, sizeof(v));
+}
+
+/* Numbers of 16 bits, from the lowest on. */
+INLINE void store_16(void *p, vec v)
+{
+#ifdef BIG_ENDIAN_LANES
+    v = LANES(vec16, v, v, 3, 2, 1, 0, 7, 6, 5, 4);
+#endif
+    store(p, v);
 }
 
 #endif

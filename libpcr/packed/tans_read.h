@@ -14,7 +14,10 @@ static inline uint64_t pcri_tans_word(const uint8_t *data, uint64_t bit)
  * from bit `at` on, modulo 64; n is the lowest byte of its argument, at most PCRI_TANS_LOG. */
 #ifndef PCRI_TANS_INLINE
 #define PCRI_TANS_INLINE static inline __attribute__((always_inline))
-#define PCRI_TANS_BITS(word, at, n) ((word) >> ((at) &63) & ((UINT64_C(1) << ((n) &63)) - 1))
+static const uint32_t pcri_tans_ones[PCRI_TANS_LOG + 1] = { 0,  1,  3,   7,   15,
+                                                            31, 63, 127, 255, 511 };
+#define PCRI_TANS_BITS(word, at, n) \
+    ((uint32_t) ((word) >> ((at) &63)) & pcri_tans_ones[(n) &255])
 #endif
 
 /* Entries of n contexts, in the place of their states. */
