@@ -15,7 +15,7 @@ Installs what is missing (tools/deps.sh), builds in build-check/, runs the tests
   threads   ThreadSanitizer; the tests that have threads
   portable  without code for particular CPUs; vectors, fuzz targets' inputs, and unit tests but
             those that have threads, which use no such code beyond what the others test
-  clang     the other compiler; unit tests
+  clang     the other compiler; unit tests but those that have threads
   arm64     64-bit ARM, run by QEMU: pixel kernels and decoders; skipped where what
             tools/cross/aarch64-linux-gnu.ini names is not installed
   32-bit    32-bit x86: unit tests and fuzz targets' inputs; skipped where what
@@ -154,9 +154,9 @@ fi
 
 error=-Dwerror=true
 if [ $quick = yes ]; then
-    check gcc gcc $error -- --suite unit --suite cli --suite python --no-suite slow
+    check gcc gcc $error -Ddebug=false -- --suite unit --suite cli --suite python --no-suite slow
 else
-    everything=yes check gcc gcc $error --
+    everything=yes check gcc gcc $error -Ddebug=false --
     # Sanitizers' builds are for finding, not for speed, and lines of the source are enough to
     # tell by. GCC has false warnings with them.
     check sanitize gcc -Db_sanitize=address,undefined -Doptimization=1 -Dc_args=-g1 -- \
@@ -164,7 +164,7 @@ else
     check threads gcc -Db_sanitize=thread -Dc_args=-g1 -- --suite threads
     check portable gcc $error -Dportable=true -Ddebug=false -- \
         --suite unit --suite vectors --suite fuzz --no-suite threads
-    everything=yes check clang clang $error -Ddebug=false -- --suite unit
+    everything=yes check clang clang $error -Ddebug=false -- --suite unit --no-suite threads
     check_arm64
     check_32_bit
 fi

@@ -10,8 +10,10 @@
  * original; CPU time of decoding to RGB, of a random window of 35% of the area, at half, a quarter
  * and an eighth of the size, to gray, of our own entropy stage alone, of rising to this fidelity
  * from fidelity 1, and of libjpeg-turbo's decode of the same as a file to RGB, as ratios to its
- * decode of the original file to RGB; medians over the images, each the least of five runs. One run
- * goes through all images, so that none is in caches and branch predictors from the run before.
+ * decode of the original file to RGB; medians over the images, each the least of five runs. A run
+ * goes through all images with libjpeg-turbo and then with what is compared with it, as a loader
+ * goes through them with one decoder: no image is in caches and branch predictors from the run
+ * before, and neither decoder finds what the other has left there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,28 +236,38 @@ static int one(struct bench *b, size_t i, uint32_t row, enum way way, double *se
     return decode(b, &m->rows[row], way == CROP ? &m->crop : &plain[way], seconds_out);
 }
 
-/* The least times of all images, in b->seconds, and of the control at the same time, in
- * b->turbo: the machine may be slower a second later. */
+static int failed(size_t i, int rc, const struct bench *b)
+{
+    if (rc)
+        fprintf(stderr, "image %zu: %s\n", i, b->err.message);
+    return rc;
+}
+
+static void keep_least(double *least, double seconds, bool first)
+{
+    if (first || seconds < *least)
+        *least = seconds;
+}
+
+/* The least times of all images, in b->seconds, and of the control, in b->turbo. */
 static int all_images(struct bench *b, uint32_t row, enum way way)
 {
     const struct pcr_decode_options turbo = { .size = sizeof(turbo),
                                               .decoder = PCR_DECODER_TURBO };
-    for (int run = 0; run < RUNS; run++)
-        for (size_t i = 0; i < b->originals.count; i++) {
-            double t = 0, control = 0;
-            int rc = decode_file(b, &b->originals.files[i], &turbo, &control);
-            if (!rc)
-                rc = one(b, i, row, way, &t);
-            if (rc) {
-                fprintf(stderr, "image %zu: %s\n", i, b->err.message);
-                return rc;
-            }
-            if (!run || t < b->seconds[i])
-                b->seconds[i] = t;
-            if (!run || control < b->turbo[i])
-                b->turbo[i] = control;
+    const size_t count = b->originals.count;
+    double t = 0;
+    int rc = 0;
+    for (int run = 0; run < RUNS; run++) {
+        for (size_t i = 0; !rc && i < count; i++) {
+            rc = failed(i, decode_file(b, &b->originals.files[i], &turbo, &t), b);
+            keep_least(&b->turbo[i], t, !run);
         }
-    return 0;
+        for (size_t i = 0; !rc && i < count; i++) {
+            rc = failed(i, one(b, i, row, way, &t), b);
+            keep_least(&b->seconds[i], t, !run);
+        }
+    }
+    return rc;
 }
 
 /* --- the report --- */
