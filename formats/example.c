@@ -172,10 +172,11 @@ static const char *ending_of(const struct pcri_value *image)
     static const struct {
         uint8_t at, nbytes;
         const char *bytes, *ending;
-    } formats[] = { { 0, 3, "\xff\xd8\xff", "jpg" }, { 0, 4, "\x89PNG", "png" },
-                    { 0, 4, "GIF8", "gif" },         { 8, 4, "WEBP", "webp" },
-                    { 0, 2, "BM", "bmp" },           { 0, 4, "II*\0", "tif" },
-                    { 0, 4, "MM\0*", "tif" } };
+    } formats[] = {
+        { 0, 3, "\xff\xd8\xff", "jpg" }, { 0, 4, "\x89PNG", "png" }, { 0, 4, "GIF8", "gif" },
+        { 8, 4, "WEBP", "webp" },        { 0, 2, "BM", "bmp" },      { 0, 4, "II*\0", "tif" },
+        { 0, 4, "MM\0*", "tif" },        { 0, 2, "P5", "pgm" },      { 0, 2, "P6", "ppm" }
+    };
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
         if (image->nbytes >= (size_t) formats[i].at + formats[i].nbytes &&
             !memcmp(image->data + formats[i].at, formats[i].bytes, formats[i].nbytes))

@@ -26,8 +26,10 @@ const char *pcri_export_ending(const struct pcri_export_sample *s)
 {
     static const struct {
         const char *kind, *ending;
-    } known[] = { { "PNG", "png" },  { "WebP", "webp" }, { "GIF", "gif" },  { "BMP", "bmp" },
-                  { "TIFF", "tif" }, { "HEIC", "heic" }, { "AVIF", "avif" } };
+    } known[] = {
+        { "PNG", "png" },  { "WebP", "webp" }, { "GIF", "gif" },   { "BMP", "bmp" },
+        { "TIFF", "tif" }, { "HEIC", "heic" }, { "AVIF", "avif" }, { "PNM", "pnm" }
+    };
     if (s->info->coding != PCR_CODING_OPAQUE)
         return "jpg";
     const struct pcr_span first = s->file->count ? s->file->items[0] : (struct pcr_span) { 0 };

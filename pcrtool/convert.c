@@ -60,11 +60,11 @@ static const struct pcrtool_option options[] = {
       PCRTOOL_CHOICE, SETTING(on_bad), .words = "fail|skip|opaque|salvage" },
     { "opaque", "WHAT",
       "what to do with images that decode, but that JPEG scans cannot hold\n"
-      "(PNG, WebP, JPEG with unusual scans): keep them whole (default), or refuse\n"
+      "(PNG, GIF, JPEG with unusual scans): keep them whole (default), or refuse\n"
       "them as bad inputs",
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
     { "pictures", "WHAT",
-      "what becomes of intact images of other formats (PNG, WebP): opaque\n"
+      "what becomes of intact images of other formats (PNG, GIF): opaque\n"
       "(default), or LOSSY jpeg:Q: encoded as JPEG of quality Q, upright, with\n"
       "their colour profile; transparent ones stay opaque",
       PCRTOOL_TEXT, SETTING(pictures) },

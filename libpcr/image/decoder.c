@@ -9,9 +9,8 @@
 
 static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
     &pcri_codec_native, /* of any coding; what it declines, the next one takes */
-    &pcri_codec_turbo,
-    &pcri_codec_png,
-    &pcri_codec_webp,
+    &pcri_codec_turbo,  &pcri_codec_png, &pcri_codec_webp,
+    &pcri_codec_gif,    &pcri_codec_bmp, &pcri_codec_pnm,
 };
 enum { FIRST_OTHER = 2 }; /* of those that have a magic */
 
@@ -109,9 +108,10 @@ static size_t find_other(const uint8_t *data, size_t nbytes)
 {
     size_t i = FIRST_OTHER;
     for (; i < PCRI_CODEC_COUNT; i++) {
-        size_t n = codecs[i]->magic_nbytes;
-        if (!memcmp(data, codecs[i]->magic, n < nbytes ? n : nbytes))
-            break;
+        const size_t n = codecs[i]->magic_nbytes;
+        for (uint32_t k = 0; k < codecs[i]->magic_count; k++)
+            if (!memcmp(data, codecs[i]->magics + k * n, n < nbytes ? n : nbytes))
+                return i;
     }
     return i;
 }
@@ -774,9 +774,9 @@ int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
     return 0;
 }
 
-int pcri_decoder_has_alpha(struct pcr_decoder *d, const void *data, size_t nbytes,
-                           const struct pcr_decode_options *opts, bool *out,
-                           struct pcr_error *err)
+int pcri_decoder_look(struct pcr_decoder *d, const void *data, size_t nbytes,
+                      const struct pcr_decode_options *opts, uint32_t *component_count,
+                      bool *has_alpha, struct pcr_error *err)
 {
     struct pcr_decode_options o;
     struct pcri_decode_job j;
@@ -784,7 +784,8 @@ int pcri_decoder_has_alpha(struct pcr_decoder *d, const void *data, size_t nbyte
     int rc = begin(d, &file, 1, opts, &o, &j, err);
     if (rc)
         return rc;
-    *out = j.stored.has_alpha;
+    *component_count = j.stored.component_count;
+    *has_alpha = j.stored.has_alpha;
     end(&j);
     return 0;
 }

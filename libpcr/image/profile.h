@@ -5,16 +5,16 @@
 
 #include "../base/base.h"
 
-/* The ICC profile of a JPEG or PNG file in pieces, as for pcr_decoder_decode_spans(). Replaces
+/* The ICC profile of a file in pieces, as for pcr_decoder_decode_spans(). Replaces
  * the buffer's contents, with nothing if there is no profile or it is not complete. *any:
  * there is at least a part of one. NOMEM. */
 int pcri_profile_read(const struct pcr_spans *file, struct pcr_buffer *profile, bool *any,
                       struct pcr_error *err);
 
-/* Whether a JPEG or PNG file is gray, and its ICC profile, which replaces the buffer's
+/* The ICC profile of a file with so many components (1: gray), which replaces the buffer's
  * contents: nothing if there is none, it is damaged, or it is not for RGB, or gray, pixels as
  * the decoder delivers them. NOMEM. */
-int pcri_profile_find(const uint8_t *data, size_t nbytes, bool *gray,
+int pcri_profile_find(const uint8_t *data, size_t nbytes, uint32_t component_count,
                       struct pcr_buffer *profile, struct pcr_error *err);
 
 enum { PCRI_JPEG_MOST_SIDE = 65500 }; /* libjpeg's */

@@ -173,8 +173,9 @@ static void webp_destroy(void *state)
 
 const struct pcri_codec pcri_codec_webp = {
     .name = "WebP",
-    .magic = { 'R', 'I', 'F', 'F' },
+    .magics = "RIFF",
     .magic_nbytes = 4,
+    .magic_count = 1,
     .create = webp_create,
     .destroy = webp_destroy,
     .begin = webp_begin,

@@ -17,7 +17,7 @@ extern "C" {
 /* --- pcr_dataset_write: Writing a dataset from a source --- */
 
 /* What to do with a bad input: one that is damaged, is not an image, or is an image that no
- * decoder here can show (GIF, arithmetic-coded or 12-bit JPEG). By default all that is
+ * decoder here can show (HEIC, arithmetic-coded or 12-bit JPEG). By default all that is
  * converted can be decoded. */
 enum pcr_bad_policy {
     PCR_BAD_DEFAULT = 0, /* means FAIL */
@@ -33,7 +33,7 @@ enum pcr_bad_policy {
 };
 
 /* What to do with intact images that decode, but that the format cannot hold as JPEG
- * coefficients (PNG, WebP; JPEG with unusual scans). */
+ * coefficients (PNG, GIF and so on; JPEG with unusual scans). */
 enum pcr_opaque_policy {
     PCR_OPAQUE_DEFAULT = 0, /* means KEEP */
     PCR_OPAQUE_KEEP = 1,    /* keep the file whole as an opaque sample */
@@ -47,7 +47,7 @@ enum pcr_pictures {
     PCR_PICTURES_OPAQUE = 1,  /* the file is kept whole, as opaque_policy says; each fidelity
                                * reads all of it */
     PCR_PICTURES_JPEG = 2,    /* LOSSY: the pixels, as loaders deliver them (upright, 8 bits,
-                               * RGB or gray, of animations the first), are encoded as a JPEG of
+                               * RGB or gray; of a GIF the first), are encoded as a JPEG of
                                * libjpeg's `quality`, 4:2:0 or gray, that keeps the ICC profile
                                * but no other metadata. A note of the sample names the format.
                                * A picture with a pixel that is not opaque, or a side of more
@@ -150,7 +150,7 @@ struct pcr_write_options {
     void (*bad_input)(void *context, const char *path, const char *format,
                       const struct pcr_error *err);
     void *context; /* passed to progress() and bad_input() */
-    /* LOSSY: a JPEG, PNG or WebP with a side longer than max_side pixels is decoded, reduced
+    /* LOSSY: an image with a side longer than max_side pixels is decoded, reduced
      * to that (bicubic, antialiased, in proportion) and encoded as a baseline 4:2:0 or gray
      * JPEG before it is packed. It is then upright, and keeps its ICC profile but no other
      * metadata, nor its alpha. Smaller images are unchanged. The manifest records it. Default 0: no

@@ -177,7 +177,7 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
     seed, shuffle: the order of the samples.
     record_samples: samples a record; record_nbytes: or about so many source bytes (0: by count).
     threads: None is one for each CPU that this process may use.
-    on_bad: what to do with an input that is damaged, or that no decoder here can show (GIF,
+    on_bad: what to do with an input that is damaged, or that no decoder here can show (HEIC,
         arithmetic-coded JPEG, HTML): "fail" stops; "skip" leaves it out; "opaque" keeps its
         bytes whole, and notes what does not decode (Dataset.notes()); "salvage", which is
         lossy, codes what decodes of a truncated or damaged JPEG, as libjpeg shows it after its
