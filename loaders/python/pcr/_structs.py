@@ -567,7 +567,9 @@ class LoaderTransform(ctypes.Structure):
                 ("erase_area_min_ppm", c_uint32), ("erase_area_max_ppm", c_uint32),
                 ("erase_ratio_min_ppm", c_uint32), ("erase_ratio_max_ppm", c_uint32),
                 ("longest_px", c_uint32), ("multiple", c_uint32),
-                ("reserved32", c_uint32), ("reserved", c_uint64 * 4)]
+                ("randaugment_ops", c_uint32), ("randaugment_magnitude", c_uint32),
+                ("randaugment_bins", c_uint32), ("trivialaugment_bins", c_uint32),
+                ("geometric_only", c_uint32), ("reserved", c_uint64 * 4)]
 
 
 class LoaderMix(ctypes.Structure):
@@ -632,7 +634,8 @@ class Crop(ctypes.Structure):
     __slots__ = ()
     _fields_ = [("width", c_uint32), ("height", c_uint32), ("x0", c_float), ("y0", c_float),
                 ("x1", c_float), ("y1", c_float), ("flipped", c_uint32),
-                ("degrees", c_float), ("quarters", c_uint32)]
+                ("degrees", c_float), ("quarters", c_uint32), ("reserved", c_uint32),
+                ("affine", c_double * 6)]
 
 
 class BatchPicture(ctypes.Structure):
