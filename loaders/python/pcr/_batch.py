@@ -79,6 +79,11 @@ class Samples:
             for i, (name, kind) in enumerate(columns.items())}
 
     @property
+    def _targets(self) -> npt.NDArray[Any]:
+        """What training is to predict."""
+        return self.labels
+
+    @property
     def all_labels(self) -> List[npt.NDArray[Any]]:
         """Each sample's labels, the dataset's own: n arrays of int64 or float64."""
         return np.split(self._values, np.cumsum(self.label_counts)[:-1])
