@@ -302,6 +302,12 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
     return 0;
 }
 
+void pcr_dataset_keep_memory(struct pcr_dataset *ds, uint64_t more_nbytes,
+                             uint64_t less_nbytes)
+{
+    pcri_spare_expect(&ds->spare, more_nbytes, less_nbytes);
+}
+
 void pcr_dataset_close(struct pcr_dataset **dataset)
 {
     struct pcr_dataset *ds = dataset ? *dataset : NULL;
