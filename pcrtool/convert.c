@@ -21,7 +21,7 @@ struct settings {
     const char *image_field, *label_field, *key_field;
     uint64_t records, record_nbytes, seed, threads, max_side, target_nbytes, quality;
     uint64_t max_pixels, max_scans, max_sample_nbytes, max_memory_nbytes;
-    const char *extensions, *annotations, *lists, *pictures;
+    const char *extensions, *annotations, *lists, *blobs, *pictures;
     uint32_t on_bad, opaque, from, layout, coding, originals, key_dot;
     bool all_files, no_shuffle, no_classes, segmentations, zero_based, dedupe, json, dry_run,
         quiet;
@@ -103,6 +103,10 @@ static const struct pcrtool_option options[] = {
       "archives: the dot of a name that ends what a sample's members have in\n"
       "common, first (default, as WebDataset does) or last",
       PCRTOOL_CHOICE, SETTING(key_dot), .words = "first|last" },
+    { "blobs", "none|NAME,...",
+      "archives and records: the parts that become blobs, whatever they hold;\n"
+      "others that are no text are passed over. Default: all that are no text",
+      PCRTOOL_TEXT, SETTING(blobs) },
     { "spool", "DIR",
       "where an unnamed file for the images of compressed archives and pipes\n"
       "is kept meanwhile; default: $TMPDIR or /tmp",
@@ -277,7 +281,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
 
 /* The names that options give. */
 struct named {
-    struct pcrtool_names classes, extensions, annotations, lists;
+    struct pcrtool_names classes, extensions, annotations, lists, blobs;
 };
 
 enum { LAST_DOT = 2 }; /* of --key-dot */
@@ -294,7 +298,8 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
                  (s->on_bad > PCR_BAD_FAIL ? PCR_SOURCE_SKIP_DAMAGED : 0) |
                  (s->key_dot == LAST_DOT ? PCR_SOURCE_LAST_DOT : 0) |
                  (s->segmentations ? PCR_SOURCE_SEGMENTATIONS : 0) |
-                 (s->zero_based ? PCR_SOURCE_ZERO_BASED : 0),
+                 (s->zero_based ? PCR_SOURCE_ZERO_BASED : 0) |
+                 (s->blobs ? PCR_SOURCE_CHOOSE_BLOBS : 0),
         .format = s->from ? pcr_source_format(s->from - 1) : NULL,
         .root = s->root,
         .left_out = left_out,
@@ -314,6 +319,8 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .annotation_count = n->annotations.count,
         .lists = n->lists.names,
         .list_count = n->lists.count,
+        .blobs = n->blobs.names,
+        .blob_count = n->blobs.count,
     };
     if (pcr_source_open_all(paths, path_count, &o, &source, &err))
         return pcrtool_failed(v->command, &err);
@@ -424,6 +431,8 @@ static int read_names(const struct pcrtool_command *c, const struct settings *s,
         rc = pcrtool_names_split(c, "annotations", s->annotations, &n->annotations);
     if (!rc && s->lists)
         rc = pcrtool_names_split(c, "lists", s->lists, &n->lists);
+    if (!rc && s->blobs && strcmp(s->blobs, "none") != 0)
+        rc = pcrtool_names_split(c, "blobs", s->blobs, &n->blobs);
     return rc;
 }
 
@@ -457,6 +466,7 @@ static int run_convert(const struct pcrtool_args *args)
     pcrtool_names_free(&n.extensions);
     pcrtool_names_free(&n.annotations);
     pcrtool_names_free(&n.lists);
+    pcrtool_names_free(&n.blobs);
     rc = pcrtool_conversion_report(&v, rc, s->json);
     if (!rc && s->dry_run && s->on_bad <= PCR_BAD_FAIL && v.report.samples_bad)
         return end_dry_run(&v);

@@ -274,6 +274,7 @@ SOURCE_SKIP_DAMAGED = 1 << 1
 SOURCE_LAST_DOT = 1 << 2
 SOURCE_SEGMENTATIONS = 1 << 3
 SOURCE_ZERO_BASED = 1 << 4
+SOURCE_CHOOSE_BLOBS = 1 << 5
 
 # Structs have __slots__, so that a member that is not there cannot be set.
 
@@ -838,7 +839,8 @@ class SourceOptions(ctypes.Structure):
                 ("spool_folder", c_char_p), ("image_field", c_char_p),
                 ("label_field", c_char_p), ("key_field", c_char_p),
                 ("annotations", POINTER(c_char_p)), ("lists", POINTER(c_char_p)),
-                ("list_count", c_uint32), ("reserved", c_uint32)]
+                ("list_count", c_uint32), ("blob_count", c_uint32),
+                ("blobs", POINTER(c_char_p))]
 
 
 class ExportReport(ctypes.Structure):

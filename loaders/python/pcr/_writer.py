@@ -125,10 +125,20 @@ def gathered() -> Tuple[List[Tuple[str, str]], Any]:
     return told, st.LEFT_OUT_CALLBACK(tell)
 
 
-def names_of(names: Iterable[str], what: str) -> Tuple[int, Any]:
-    """Their number, and they as the library takes them."""
-    found = class_list(names)
-    return len(found), strings(found, what)
+def take_names(options: st.SourceOptions, classes: Optional[Iterable[str]],
+               extensions: Optional[Iterable[str]], blobs: Optional[Iterable[str]]) -> None:
+    """Hands lists of names on."""
+    def given(names: Iterable[str], what: str) -> Tuple[int, Any]:
+        found = class_list(names)
+        return len(found), strings(found, what)
+
+    if classes is not None:
+        options.class_count, options.classes = given(classes, "a class name")
+    if extensions is not None:
+        options.extension_count, options.extensions = given(extensions, "an extension")
+    if blobs is not None:
+        options.blob_count, options.blobs = given(blobs, "a blob's name")
+        options.flags |= st.SOURCE_CHOOSE_BLOBS
 
 
 def annotate(options: st.SourceOptions, annotations: Inputs, lists: Optional[Inputs],
@@ -158,7 +168,8 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
             label_field: Optional[str] = None, key_field: Optional[str] = None,
             key_dot: str = "first", annotations: Optional[Inputs] = None,
             segmentations: bool = False, lists: Optional[Inputs] = None,
-            zero_based: bool = False, spool: Optional[Path] = None, dry_run: bool = False,
+            zero_based: bool = False, blobs: Optional[Iterable[str]] = None,
+            spool: Optional[Path] = None, dry_run: bool = False,
             progress: Optional[Progress] = None, max_side: Optional[int] = None,
             target_nbytes: Optional[int] = None, quality: Optional[int] = None,
             pictures: str = "opaque", max_pixels: Optional[int] = None,
@@ -198,9 +209,9 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
         None: those that are images by name or by their first bytes. all_files: take all that are
         not hidden; what is no image is then a bad input.
     image_field, label_field, key_field: for containers, the parts of a sample that are these
-        (docs/formats.md). key_dot: for archives, the dot, "first" or "last", that ends a key.
-        spool: a folder for an unnamed file, for compressed archives and pipes; None: $TMPDIR,
-        or /tmp.
+        (docs/formats.md). blobs: those that become blobs; None: all that are neither image nor
+        text. key_dot: for archives, the dot, "first" or "last", that ends a key. spool: a folder
+        for an unnamed file, for compressed archives and pipes; None: $TMPDIR, or /tmp.
     annotations: COCO's files, such as "instances_train2017.json", or VOC's folder: boxes become
         attributes (docs/formats.md#coco), and src is the folder of the images; or both are mappings
         from splits. segmentations: COCO's are kept, too. lists: VOC's, such as {"train":
@@ -241,11 +252,9 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
     notes, options.noted = gathered()
     ignored: List[int] = []
     found: List[str] = []
-    if classes is not None:
-        options.class_count, options.classes = names_of(classes, "a class name")
-        settings.flags |= 0 if options.class_count else st.WRITE_NO_CLASSES
-    if extensions is not None:
-        options.extension_count, options.extensions = names_of(extensions, "an extension")
+    take_names(options, classes, extensions, blobs)
+    if classes is not None and not options.class_count:
+        settings.flags |= st.WRITE_NO_CLASSES
     job = Job(settings, progress)
     inputs, target = input_list(src), c_path(dst)
     origins = (c_char_p * len(inputs))(*inputs)
