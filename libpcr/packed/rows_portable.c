@@ -29,11 +29,26 @@ static inline unsigned extract_8(unsigned mask, unsigned v)
     return low | (unsigned) extract_4[mask >> 4][v >> 4] << count_4[mask & 15];
 }
 
-/* The lowest bits of a byte under the bits of a mask, by numbers whose bytes are 0 or one bit. */
-static inline unsigned deposit_8(unsigned mask, unsigned v)
+/* Constants of deposit_8(), hidden from compilers, which would make them anew for each byte. */
+struct deposit {
+    uint64_t ones, seven, high, together;
+};
+
+INLINE struct deposit deposit_begin(void)
 {
-    const uint64_t set = ((v * ONES & bits_of[mask]) + 127 * ONES) & 128 * ONES;
-    return (unsigned) ((set * UINT64_C(0x0002040810204081)) >> 56);
+    struct deposit d = { ONES, 127 * ONES, 128 * ONES, UINT64_C(0x0002040810204081) };
+    __asm__("" : "+r"(d.ones));
+    __asm__("" : "+r"(d.seven));
+    __asm__("" : "+r"(d.high));
+    __asm__("" : "+r"(d.together));
+    return d;
+}
+
+/* The lowest bits of a byte under the bits of a mask, by numbers whose bytes are 0 or one bit. */
+INLINE uint8_t deposit_8(const struct deposit *d, unsigned mask, uint8_t v)
+{
+    const uint64_t set = ((v * d->ones & bits_of[mask]) + d->seven) & d->high;
+    return (uint8_t) ((set * d->together) >> 56);
 }
 
 /* Listed blocks are taken in runs, whose bytes have numbers of 8 bits. So all bytes of a run that
@@ -72,15 +87,6 @@ static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n, u
     pcri_pk_dc_contexts(up, class, n, out);
 }
 
-/* Sums of comparisons, of bytes: the compiler makes vectors of them. */
-static inline uint8_t quantise(uint8_t v, const uint8_t thresholds[6])
-{
-    uint8_t sum = 0;
-    for (int i = 0; i < 6; i++)
-        sum = (uint8_t) (sum + (v > thresholds[i]));
-    return sum;
-}
-
 #include "rows_dc.h"
 
 static void dc_values(const struct pcri_pk_dc *up, const uint8_t *lengths, size_t n,
@@ -89,52 +95,44 @@ static void dc_values(const struct pcri_pk_dc *up, const uint8_t *lengths, size_
     read_dc_values(up, lengths, n, bits, now);
 }
 
-static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                       const struct pcri_pk_pass *pass, uint16_t *restrict out)
+/* How many of six thresholds each byte exceeds. */
+INLINE vec quantise(vec v, const uint8_t thresholds[6])
 {
-    static const uint8_t q7[6] = { 0, 1, 2, 4, 7, 12 }, q10[6] = { 0, 1, 3, 6, 11, 20 };
-    const uint8_t *restrict up = above->count, *restrict gain = above->gain;
-    const uint8_t *restrict count = row->count, *restrict low = row->low;
-    const uint8_t *side = pass->first ? up : count;
-    const uint16_t begin = (uint16_t) (pass->kind * PCRI_PK_T_CONTEXTS);
-    const size_t blocks = row->blocks;
-    for (size_t i = 0; i < blocks; i++) {
-        const uint8_t h = (uint8_t) (count[i] - low[i]), l = low[i];
-        const uint8_t more = (uint8_t) (2 * h) >= l, most = h >= (uint8_t) (2 * l);
-        const uint8_t v = h ? (uint8_t) (1 + more + most) : 0;
-        const uint8_t beside = (uint8_t) ((side - 1)[i] + side[i + 1]);
-        const uint8_t near = (uint8_t) (up[i] + beside / 2) / 2;
-        const uint8_t a = (uint8_t) (4 * quantise(gain[i], q7) + v);
-        const uint8_t b = (uint8_t) (7 * quantise(count[i], q10) + quantise(near, q10));
-        out[i] = (uint16_t) (begin + 49 * a + b);
-    }
+    vec sum = { 0 };
+    for (int k = 0; k < 6; k++)
+        sum = SUB(sum, ABOVE(v, EACH(thresholds[k])));
+    return sum;
 }
 
-/* Contexts of the bytes of two blocks, which are `own`, with `near` around them; `begin`: of each,
- * where they begin. */
-INLINE void b_contexts_of_two(vec own, vec near, const unsigned begin[2], uint16_t out[16])
+INLINE vec q7(vec v)
 {
-    static const uint8_t q_near[6] = { 0, 2, 4, 8, 14, 20 };
-    const uint64_t number = UINT64_C(0x0706050403020100);
-    const vec beside = ADD(own << 8, own >> 8), twice = ADD(own, own);
-    const vec low = (own & EACH(7)) << 3 | (vec) { number, number };
-    vec high = ADD(ABOVE(beside, twice) & EACH(7),
-                   ABOVE(beside, ADD(twice, EACH(2))) & EACH(7));
-    for (int k = 0; k < 6; k++)
-        high = SUB(high, ABOVE(near, EACH(q_near[k])));
-    const vec16 first = (vec16) LOW8(low, high), second = (vec16) HIGH8(low, high);
-    store_16(out, (vec) (first + (uint16_t) begin[0]));
-    store_16(out + 8, (vec) (second + (uint16_t) begin[1]));
+    static const uint8_t thresholds[6] = { 0, 1, 2, 4, 7, 12 };
+    return quantise(v, thresholds);
 }
+
+INLINE vec q10(vec v)
+{
+    static const uint8_t thresholds[6] = { 0, 1, 3, 6, 11, 20 };
+    return quantise(v, thresholds);
+}
+
+INLINE vec q_near(vec v)
+{
+    static const uint8_t thresholds[6] = { 0, 2, 4, 8, 14, 20 };
+    return quantise(v, thresholds);
+}
+
+#include "rows_contexts.h"
 
 static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
                          const struct pcri_pk_pass *pass, const uint8_t *t, uint16_t *out)
 {
     static const uint8_t most[9] = { 0, 0, 1, 2, 2, 3, 3, 3, 3 };
     const uint64_t *up = above->bytes, *side = pass->first ? up : row->bytes;
-    const unsigned kind = pass->kind * PCRI_PK_B_CONTEXTS;
-    uint16_t contexts[8 * RUN], *at = out;
+    uint16_t begin[9], contexts[8 * RUN], *at = out;
     uint8_t named[8 * RUN + 8];
+    for (int i = 0; i < 9; i++) /* by the bits of T */
+        begin[i] = (uint16_t) (pass->kind * PCRI_PK_B_CONTEXTS + most[i] * 64);
     for (uint32_t done = 0; done < row->listed; done += RUN) {
         const uint16_t *list = row->list + done;
         const uint32_t n = run_length(row, done);
@@ -145,9 +143,12 @@ static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_abo
             const vec own = { row->bytes[i0], row->bytes[i1] };
             const vec near = { 2 * up[i0] + (side - 1)[i0] + side[i0 + 1],
                                2 * up[i1] + (side - 1)[i1] + side[i1 + 1] };
-            const unsigned begin[2] = { kind + most[count_of[t0]] * 64u,
-                                        kind + most[count_of[t1]] * 64u };
-            b_contexts_of_two(own, near, begin, contexts + 8 * j);
+            vec high, low;
+            b_parts(own, near, &high, &low);
+            const vec16 first = (vec16) LOW8(low, high) + begin[count_of[t0]];
+            const vec16 second = (vec16) HIGH8(low, high) + begin[count_of[t1]];
+            store_16(contexts + 8 * j, (vec) first);
+            store_16(contexts + 8 * j + 8, (vec) second);
             count += put_numbers(t0, 8 * j, named + count);
             count += put_numbers(t1, 8 * j + 8, named + count);
         }
@@ -178,6 +179,7 @@ static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t 
                     const uint8_t *b)
 {
     uint8_t free[8 * RUN], found[8 * RUN], named[8 * RUN + 8];
+    const struct deposit d = deposit_begin();
     const uint8_t *begin = b;
     memset(row->found, 0, row->blocks * sizeof(*row->found));
     for (uint32_t done = 0; done < row->listed; done += RUN) {
@@ -186,11 +188,11 @@ static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t 
         unsigned count = 0;
         for (uint32_t j = 0; j < n; j++) {
             pcri_store64(free + 8 * j, band & ~row->known[list[j]]);
+            pcri_store64(found + 8 * j, 0);
             count += put_numbers(t[list[j]], 8 * j, named + count);
         }
-        memset(found, 0, sizeof(found));
         for (unsigned k = 0; k < count; k++)
-            found[named[k]] = (uint8_t) deposit_8(free[named[k]], b[k]);
+            found[named[k]] = deposit_8(&d, free[named[k]], b[k]);
         b += count;
         for (uint32_t j = 0; j < n; j++)
             row->found[list[j]] = pcri_load64(found + 8 * j);
@@ -220,12 +222,13 @@ static inline uint64_t deposit_bytes(const uint8_t *data, uint64_t bit, const ui
                                      const uint8_t *named, unsigned n, uint8_t *out)
 {
     enum { OF_A_WORD = 7 };
+    const struct deposit d = deposit_begin();
     for (unsigned k = 0; k < n;) {
         const unsigned end = n - k < OF_A_WORD ? n : k + OF_A_WORD;
         uint64_t word = pcri_load64(data + (bit >> 3)) >> (bit & 7);
         for (; k < end; k++) {
             const unsigned mask = masks[named[k]], count = count_of[mask];
-            out[named[k]] = (uint8_t) deposit_8(mask, word & 255);
+            out[named[k]] = deposit_8(&d, mask, (uint8_t) word);
             word >>= count;
             bit += count;
         }
@@ -244,9 +247,9 @@ static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
         for (uint32_t j = 0; j < n; j++) {
             const uint64_t found = row->found[list[j]];
             pcri_store64(masks + 8 * j, found);
+            pcri_store64(of_ones + 8 * j, 0);
             count += put_numbers(some_bytes(found), 8 * j, named + count);
         }
-        memset(of_ones, 0, sizeof(of_ones));
         ones->bit = deposit_bytes(ones->data, ones->bit, masks, named, count, of_ones);
         signs->bit = deposit_bytes(signs->data, signs->bit, masks, named, count, masks);
         for (uint32_t j = 0; j < n; j++) {

@@ -52,7 +52,16 @@ INLINE void store(void *p, vec v)
     memcpy(p, &v, sizeof(v));
 }
 
-/* Numbers of 16 bits, from the lowest on. */
+/* Bytes, and numbers of 16 bits, in the order of LOW8() and HIGH8(). */
+INLINE vec load_bytes(const uint8_t *p)
+{
+#ifdef BIG_ENDIAN_LANES
+    return (vec) { pcri_load64(p), pcri_load64(p + 8) };
+#else
+    return load(p);
+#endif
+}
+
 INLINE void store_16(void *p, vec v)
 {
 #ifdef BIG_ENDIAN_LANES
