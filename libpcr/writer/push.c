@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A writer that is given samples: it keeps them in a spool, and is then the source of a
  * conversion, so that what it writes is what pcr_dataset_write() writes of the same samples. */
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "../io/arena.h"
 #include "../io/spool.h"
 #include "write.h"
 
-/* A sample that was added. */
+/* A sample that was added, with the labels, blobs and texts that it points to behind it. */
 struct kept {
     uint64_t index;
-    uint64_t offset, nbytes;         /* in the spool */
-    uint64_t check;                  /* of its bytes */
-    struct pcr_source_sample sample; /* its pointers lead into `text` */
-    void *text;
+    uint64_t offset, nbytes; /* in the spool */
+    uint64_t check;          /* of its bytes */
+    struct pcr_source_sample sample;
 };
 
 struct pcr_writer {
@@ -30,7 +31,8 @@ struct pcr_writer {
     uint32_t adding; /* threads in pcr_writer_add() */
     bool finishing, finished;
     bool numbered; /* the caller numbers samples */
-    struct kept *items;
+    struct pcri_arena arena;
+    struct kept **items; /* in the arena */
     uint64_t count;
     size_t capacity;
 };
@@ -95,6 +97,7 @@ static int set_up(struct pcr_writer *w, const char *path, const struct pcr_write
         rc = check_folder(w, err);
     if (!rc)
         rc = pcri_spool_open(folder, &w->spool, err);
+    w->arena.folder = w->spool.folder;
     free(folder);
     return rc;
 }
@@ -127,8 +130,7 @@ void pcr_writer_close(struct pcr_writer **writer)
     if (!w)
         return;
     *writer = NULL;
-    for (uint64_t i = 0; i < w->count; i++)
-        free(w->items[i].text);
+    pcri_arena_free(&w->arena);
     free(w->items);
     const uint32_t counts[] = { w->source.class_count, w->source.split_count };
     for (int k = 0; k < 2; k++) {
@@ -163,8 +165,10 @@ static const char *put_text(char **at, const char *text)
     return put;
 }
 
-/* Copies what a sample points to into one piece of memory; labels first, for their alignment. */
-static int keep_text(struct kept *k, const struct pcr_source_sample *s, struct pcr_error *err)
+/* Copies a sample, and what it points to behind it; labels first, for their alignment. With the
+ * lock held. */
+static int keep(struct pcr_writer *w, const struct pcr_source_sample *s,
+                const char *attributes, struct kept **out, struct pcr_error *err)
 {
     const void *labels = s->label_count
                              ? s->float_labels ? (const void *) s->float_labels : s->labels
@@ -173,36 +177,33 @@ static int keep_text(struct kept *k, const struct pcr_source_sample *s, struct p
     size_t blobs_nbytes = (size_t) s->blob_count * sizeof(*s->blobs), names_nbytes = 0;
     for (uint32_t i = 0; i < s->blob_count; i++)
         names_nbytes += text_nbytes(s->blobs[i].name);
-    char *attributes = NULL;
-    int rc = pcri_attributes_render(s->attributes, NULL, &attributes, err);
-    if (rc)
-        return rc;
-    char *at = pcri_malloc((uint64_t) label_nbytes + blobs_nbytes + names_nbytes +
-                               text_nbytes(s->key) + text_nbytes(s->path) +
-                               text_nbytes(attributes),
-                           1, err);
-    k->text = at;
-    if (at) {
-        k->sample = *s;
-        k->sample.labels = NULL;
-        k->sample.float_labels = NULL;
-        if (labels && s->float_labels)
-            k->sample.float_labels = memcpy(at, labels, label_nbytes);
-        else if (labels)
-            k->sample.labels = memcpy(at, labels, label_nbytes);
-        at += label_nbytes;
-        struct pcr_source_blob *blobs = (struct pcr_source_blob *) (void *) at;
-        at += blobs_nbytes;
-        k->sample.blobs = s->blob_count ? blobs : NULL;
-        for (uint32_t i = 0; i < s->blob_count; i++)
-            blobs[i] = (struct pcr_source_blob) { put_text(&at, s->blobs[i].name), NULL,
-                                                  s->blobs[i].nbytes };
-        k->sample.key = put_text(&at, s->key);
-        k->sample.path = put_text(&at, s->path);
-        k->sample.attributes = put_text(&at, attributes);
-    }
-    free(attributes);
-    return k->text ? 0 : PCR_ERR_NOMEM;
+    struct kept *k = pcri_arena_alloc(&w->arena,
+                                      sizeof(*k) + label_nbytes + blobs_nbytes + names_nbytes +
+                                          text_nbytes(s->key) + text_nbytes(s->path) +
+                                          text_nbytes(attributes),
+                                      alignof(struct kept), err);
+    *out = k;
+    if (!k)
+        return PCR_ERR_NOMEM;
+    *k = (struct kept) { .sample = *s };
+    k->sample.labels = NULL;
+    k->sample.float_labels = NULL;
+    char *at = (char *) (k + 1);
+    if (labels && s->float_labels)
+        k->sample.float_labels = memcpy(at, labels, label_nbytes);
+    else if (labels)
+        k->sample.labels = memcpy(at, labels, label_nbytes);
+    at += label_nbytes;
+    struct pcr_source_blob *blobs = (struct pcr_source_blob *) (void *) at;
+    at += blobs_nbytes;
+    k->sample.blobs = s->blob_count ? blobs : NULL;
+    for (uint32_t i = 0; i < s->blob_count; i++)
+        blobs[i] = (struct pcr_source_blob) { put_text(&at, s->blobs[i].name), NULL,
+                                              s->blobs[i].nbytes };
+    k->sample.key = put_text(&at, s->key);
+    k->sample.path = put_text(&at, s->path);
+    k->sample.attributes = put_text(&at, attributes);
+    return 0;
 }
 
 /* Blobs are after the image in the spool, one after another. */
@@ -225,7 +226,8 @@ static int spool_blobs(const struct pcr_writer *w, const struct kept *k,
 }
 
 /* Room in the list and in the spool; with the lock held. */
-static int reserve(struct pcr_writer *w, uint64_t index, struct kept *k, struct pcr_error *err)
+static int reserve(struct pcr_writer *w, uint64_t index, const struct pcr_source_sample *s,
+                   const char *attributes, struct kept **out, struct pcr_error *err)
 {
     if (w->finishing || w->finished)
         return pcri_fail(err, PCR_ERR_INVAL, "the writer is finished");
@@ -233,10 +235,15 @@ static int reserve(struct pcr_writer *w, uint64_t index, struct kept *k, struct 
         return pcri_fail(err, PCR_ERR_INVAL, "either all samples have an index or none");
     if (PCRI_GROW(w->items, w->capacity, w->count + w->adding + 1, err))
         return PCR_ERR_NOMEM;
+    int rc = keep(w, s, attributes, out, err);
+    if (rc)
+        return pcri_prefix(err, rc, "%.200s", s->key);
+    struct kept *k = *out;
     w->numbered = index != PCR_WRITER_NEXT;
     k->index = index;
+    k->nbytes = s->nbytes;
     k->offset = w->spool_nbytes;
-    w->spool_nbytes = blob_offset(k, k->sample.blob_count);
+    w->spool_nbytes = blob_offset(k, s->blob_count);
     w->adding++;
     return 0;
 }
@@ -260,12 +267,37 @@ static int check_blobs(const struct pcr_writer *w, struct pcr_source_sample *s,
     return 0;
 }
 
+/* Everything is known of the sample. */
+static int add(struct pcr_writer *w, uint64_t index, const struct pcr_source_sample *s,
+               const char *attributes, const void *data, uint64_t check, struct pcr_error *err)
+{
+    struct kept *k;
+    pthread_mutex_lock(&w->lock);
+    int rc = reserve(w, index, s, attributes, &k, err);
+    pthread_mutex_unlock(&w->lock);
+    if (rc)
+        return rc;
+    k->check = check;
+    rc = pcri_spool_write(&w->spool, data, (size_t) k->nbytes, k->offset, err);
+    if (!rc)
+        rc = spool_blobs(w, k, s, err);
+    pthread_mutex_lock(&w->lock);
+    w->adding--;
+    if (!rc) {
+        if (index == PCR_WRITER_NEXT)
+            k->index = w->count;
+        w->items[w->count++] = k;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
 int pcr_writer_add(struct pcr_writer *writer, uint64_t index,
                    const struct pcr_source_sample *sample, const void *data, size_t nbytes,
                    struct pcr_error *err)
 {
     struct pcr_source_sample s;
-    struct kept k = { .nbytes = nbytes };
+    char *attributes = NULL;
     if (!writer || !sample || (!data && nbytes))
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_writer_add: no writer, sample or data");
     int rc = pcri_options_copy(&s, sizeof(s), sample, "pcr_source_sample", err);
@@ -276,52 +308,38 @@ int pcr_writer_add(struct pcr_writer *writer, uint64_t index,
                          nbytes, (unsigned long long) writer->limits.max_sample_nbytes);
     if (atomic_load(&writer->cancelled))
         return pcri_fail(err, PCR_ERR_CANCELLED, "the writer was cancelled");
-    k.check = pcri_xxh3(data ? data : "", nbytes);
+    const uint64_t check = pcri_xxh3(data ? data : "", nbytes);
     s.nbytes = nbytes;
-    s.revision = k.check; /* with the same key and size, it is another picture */
+    s.revision = check; /* with the same key and size, it is another picture */
     if ((rc = check_blobs(writer, &s, err)))
         return rc;
-    if ((rc = keep_text(&k, &s, err)))
+    if ((rc = pcri_attributes_render(s.attributes, NULL, &attributes, err)))
         return pcri_prefix(err, rc, "%.200s", s.key);
-
-    pthread_mutex_lock(&writer->lock);
-    rc = reserve(writer, index, &k, err);
-    pthread_mutex_unlock(&writer->lock);
-    if (rc) {
-        free(k.text);
-        return rc;
-    }
-    rc = pcri_spool_write(&writer->spool, data, nbytes, k.offset, err);
-    if (!rc)
-        rc = spool_blobs(writer, &k, &s, err);
-    pthread_mutex_lock(&writer->lock);
-    writer->adding--;
-    if (!rc) {
-        if (index == PCR_WRITER_NEXT)
-            k.index = writer->count;
-        writer->items[writer->count++] = k;
-    }
-    pthread_mutex_unlock(&writer->lock);
-    if (rc)
-        free(k.text);
+    rc = add(writer, index, &s, attributes, data, check, err);
+    free(attributes);
     return rc;
 }
 
 /* --- finishing --- */
 
+static const struct kept *kept_at(const struct pcr_writer *w, uint64_t index)
+{
+    pcri_arena_touch(&w->arena, w->items[index]);
+    return w->items[index];
+}
+
 static int describe(void *context, uint64_t index, struct pcr_source_sample *out,
                     struct pcr_error *err)
 {
-    const struct pcr_writer *w = context;
-    return pcri_info_copy(out, "pcr_source_sample", &w->items[index].sample,
-                          sizeof(w->items[index].sample), err);
+    const struct kept *k = kept_at(context, index);
+    return pcri_info_copy(out, "pcr_source_sample", &k->sample, sizeof(k->sample), err);
 }
 
 static int load(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
                 struct pcr_error *err)
 {
     const struct pcr_writer *w = context;
-    const struct kept *k = &w->items[index];
+    const struct kept *k = kept_at(w, index);
     (void) max_nbytes; /* looked at when it was added */
     int rc = pcri_buffer_reserve(out, (size_t) k->nbytes, err);
     if (!rc)
@@ -339,7 +357,7 @@ static int load_blob(void *context, uint64_t index, uint32_t blob, uint64_t max_
                      struct pcr_buffer *out, struct pcr_error *err)
 {
     const struct pcr_writer *w = context;
-    const struct kept *k = &w->items[index];
+    const struct kept *k = kept_at(w, index);
     const size_t nbytes = (size_t) k->sample.blobs[blob].nbytes;
     (void) max_nbytes; /* looked at when it was added */
     int rc = pcri_buffer_reserve(out, nbytes ? nbytes : 1, err);
@@ -373,14 +391,14 @@ static int compare(const void *a, const void *b)
 /* Samples in the order of their indices, which differ. */
 static int sort(struct pcr_writer *w, struct pcr_error *err)
 {
-    if (w->count)
-        qsort(w->items, (size_t) w->count, sizeof(*w->items), compare);
-    for (uint64_t i = 1; i < w->count; i++)
-        if (w->items[i].index == w->items[i - 1].index)
-            return pcri_fail(err, PCR_ERR_INVAL, "'%.200s' and '%.200s' both have index %llu",
-                             w->items[i - 1].sample.key, w->items[i].sample.key,
-                             (unsigned long long) w->items[i].index);
-    return 0;
+    int rc = pcri_arena_sort(&w->arena, w->items, (size_t) w->count, compare, err);
+    for (uint64_t i = 1; i < w->count && !rc; i++) {
+        const struct kept *last = w->items[i - 1], *k = kept_at(w, i);
+        if (k->index == last->index)
+            rc = pcri_fail(err, PCR_ERR_INVAL, "'%.200s' and '%.200s' both have index %llu",
+                           last->sample.key, k->sample.key, (unsigned long long) k->index);
+    }
+    return rc;
 }
 
 static int begin_finish(struct pcr_writer *w, struct pcr_error *err)
