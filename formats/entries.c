@@ -208,11 +208,10 @@ static void destroy(void *context)
 int pcri_entries_create(const char *folder, struct pcri_entries **out, struct pcr_error *err)
 {
     struct pcri_entries *e = pcri_calloc(1, sizeof(*e), err);
-    const char *usual = getenv("TMPDIR");
     *out = e;
     if (!e)
         return PCR_ERR_NOMEM;
-    folder = folder ? folder : usual && *usual ? usual : "/tmp";
+    folder = pcri_spool_folder(folder);
     e->folder = pcri_strndup(folder, strlen(folder), err);
     e->arena.folder = e->folder;
     if (e->folder)

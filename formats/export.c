@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../libpcr/io/spool.h"
 #include "../libpcr/io/tree.h"
 #include "export_queue.h"
 #include "exporter.h"
@@ -224,7 +225,7 @@ static int add(struct pcri_export *x, const struct pcri_export_chunk *c,
     x->report.written_count++;
     if (item->finding == PCR_EXPORT_UNLISTED)
         return 0;
-    return pcri_buffer_append(&x->list, c->texts.data + item->row, item->row_nbytes, err);
+    return pcri_tape_append(&x->list, c->texts.data + item->row, item->row_nbytes, err);
 }
 
 /* Those of the lists. */
@@ -310,14 +311,14 @@ static int tell_progress(void *context, struct pcr_error *err)
 
 static int write_list(struct pcri_export *x, struct pcr_error *err)
 {
-    struct pcr_buffer classes = { 0 };
+    struct pcri_tape classes = { 0 };
     int rc = x->exporter->put(x, "list.jsonl", &x->list, err);
     if (!rc && x->info.class_count && !x->numbered) {
         rc = pcri_export_classes(x, &classes, err);
         rc = rc ? pcri_prefix(err, rc, "classes.txt")
                 : x->exporter->put(x, "classes.txt", &classes, err);
     }
-    pcr_buffer_free(&classes);
+    pcri_tape_free(&classes);
     return rc;
 }
 
@@ -336,8 +337,8 @@ static int run(struct pcri_export *x, struct pcr_error *err)
     x->exporter->close(x);
     free(w.names.slots);
     pcri_export_tools_free(&w.tools);
-    pcr_buffer_free(&x->list);
-    pcr_buffer_free(&x->index);
+    pcri_tape_free(&x->list);
+    pcri_tape_free(&x->index);
     return rc;
 }
 
@@ -345,6 +346,7 @@ int pcr_export(struct pcr_dataset *ds, const char *path, const struct pcr_export
                struct pcr_export_report *report, struct pcr_error *err)
 {
     struct pcri_export x = { .ds = ds, .path = path, .report = { .size = sizeof(x.report) } };
+    x.list.arena.folder = x.index.arena.folder = pcri_spool_folder(NULL);
     int rc = report ? pcri_info_check(report, "pcr_export_report", err) : 0;
     if (!rc && !ds)
         rc = pcri_fail(err, PCR_ERR_INVAL, "pcr_export: the dataset is NULL");

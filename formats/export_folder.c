@@ -65,17 +65,20 @@ static int open_folder(struct pcri_export *x, struct pcr_error *err)
     return rc ? rc : pcri_tree_open(x->path, &f->tree, err);
 }
 
+static int count_file(struct pcri_export *x, uint64_t nbytes)
+{
+    x->report.file_count++;
+    x->report.written_nbytes += nbytes;
+    return 0;
+}
+
 static int write_file(struct pcri_export *x, const char *key, const void *data, size_t nbytes,
                       struct pcr_error *err)
 {
     struct folder *f = x->state;
     int rc = pcri_tree_write(&f->tree, key, data, nbytes, x->o.flags & PCR_EXPORT_REPLACE,
                              err);
-    if (rc)
-        return rc;
-    x->report.file_count++;
-    x->report.written_nbytes += nbytes;
-    return 0;
+    return rc ? rc : count_file(x, nbytes);
 }
 
 static int add(struct pcri_export *x, const struct pcri_export_chunk *c,
@@ -92,10 +95,12 @@ static int add(struct pcri_export *x, const struct pcri_export_chunk *c,
     return rc;
 }
 
-static int put(struct pcri_export *x, const char *name, const struct pcr_buffer *bytes,
+static int put(struct pcri_export *x, const char *name, const struct pcri_tape *bytes,
                struct pcr_error *err)
 {
-    return write_file(x, name, bytes->data, bytes->nbytes, err);
+    struct folder *f = x->state;
+    int rc = pcri_tree_put(&f->tree, name, bytes, x->o.flags & PCR_EXPORT_REPLACE, err);
+    return rc ? rc : count_file(x, bytes->nbytes);
 }
 
 static int finish(struct pcri_export *x, struct pcr_error *err)

@@ -52,6 +52,11 @@ static int write_bytes(struct pcri_export *x, const void *data, size_t nbytes,
     return rc;
 }
 
+static int write_piece(void *context, const void *data, size_t nbytes, struct pcr_error *err)
+{
+    return write_bytes(context, data, nbytes, err);
+}
+
 static int begin_file(struct pcri_export *x, struct pcr_error *err)
 {
     struct shards *s = x->state;
@@ -70,7 +75,12 @@ static int end_file(struct pcri_export *x, struct pcr_error *err)
 {
     struct shards *s = x->state;
     struct pcr_buffer end = { 0 };
-    int rc = x->exporter->end ? x->exporter->end(x, s->nbytes, &end, err) : 0;
+    const uint64_t offset = s->nbytes;
+    int rc = pcri_tape_play(&x->index, write_piece, x, err);
+    if (!rc && x->exporter->end)
+        rc = x->exporter->end(x, offset, &end, err);
+    pcri_tape_free(&x->index);
+    x->index_count = 0;
     if (!rc)
         rc = write_bytes(x, end.data, end.nbytes, err);
     if (!rc)
@@ -141,13 +151,13 @@ int pcri_shards_add(struct pcri_export *x, const struct pcri_export_chunk *c,
 }
 
 int pcri_shards_append(struct pcri_export *x, const void *head, size_t head_nbytes,
-                       const struct pcr_buffer *bytes, struct pcr_error *err)
+                       const struct pcri_tape *bytes, struct pcr_error *err)
 {
     const struct shards *s = x->state;
     int rc = x->exporter->added ? x->exporter->added(x, head, head_nbytes, s->nbytes, err) : 0;
     if (!rc)
         rc = write_bytes(x, head, head_nbytes, err);
-    return rc ? rc : write_bytes(x, bytes->data, bytes->nbytes, err);
+    return rc ? rc : pcri_tape_play(bytes, write_piece, x, err);
 }
 
 int pcri_shards_finish(struct pcri_export *x, struct pcr_error *err)

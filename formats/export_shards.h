@@ -15,7 +15,7 @@ void pcri_shards_close(struct pcri_export *x);
 
 /* Writes what is no sample's into the last file: a head, which `added` gets, and bytes. */
 int pcri_shards_append(struct pcri_export *x, const void *head, size_t head_nbytes,
-                       const struct pcr_buffer *bytes, struct pcr_error *err);
+                       const struct pcri_tape *bytes, struct pcr_error *err);
 
 /* --- what exporters of several files in a folder share --- */
 

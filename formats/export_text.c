@@ -151,16 +151,17 @@ int pcri_export_json(const struct pcri_export_sample *s, struct pcr_buffer *out,
     return rc ? rc : pcri_buffer_append(out, s->attributes + 1, s->attributes_nbytes - 1, err);
 }
 
-int pcri_export_classes(const struct pcri_export *x, struct pcr_buffer *out,
+int pcri_export_classes(const struct pcri_export *x, struct pcri_tape *out,
                         struct pcr_error *err)
 {
     int rc = 0;
-    out->nbytes = 0;
     for (uint32_t i = 0; i < x->info.class_count && !rc; i++) {
         const char *name = pcr_dataset_class_name(x->ds, i);
         rc = name[strcspn(name, "\r\n")]
                  ? pcri_fail(err, PCR_ERR_INVAL, "the name of a class has a line end")
-                 : pcri_print(out, err, "%s\n", name);
+                 : pcri_tape_append(out, name, strlen(name), err);
+        if (!rc)
+            rc = pcri_tape_append(out, "\n", 1, err);
     }
     return rc;
 }

@@ -19,7 +19,7 @@ enum {
 };
 
 static int write_local(struct pcr_buffer *out, const char *name, size_t name_nbytes,
-                       uint32_t crc, size_t nbytes, struct pcr_error *err)
+                       uint32_t crc, uint64_t nbytes, struct pcr_error *err)
 {
     uint8_t h[LOCAL_NBYTES] = { 0 };
     if (nbytes >= UINT32_MAX || name_nbytes > UINT16_MAX)
@@ -86,11 +86,11 @@ static int add_entry(struct pcri_export *x, const uint8_t *bytes, uint64_t offse
     pcri_store16(wide, 1);
     pcri_store16(wide + 2, 8);
     pcri_store64(wide + 4, offset);
-    int rc = pcri_buffer_append(&x->index, h, sizeof(h), err);
+    int rc = pcri_tape_append(&x->index, h, sizeof(h), err);
     if (!rc)
-        rc = pcri_buffer_append(&x->index, bytes + LOCAL_NBYTES, pcri_load16(bytes + 26), err);
+        rc = pcri_tape_append(&x->index, bytes + LOCAL_NBYTES, pcri_load16(bytes + 26), err);
     if (!rc && far)
-        rc = pcri_buffer_append(&x->index, wide, sizeof(wide), err);
+        rc = pcri_tape_append(&x->index, wide, sizeof(wide), err);
     x->index_count++;
     return rc;
 }
@@ -127,32 +127,38 @@ static int write_end_64(struct pcr_buffer *out, uint64_t count, uint64_t nbytes,
     return pcri_buffer_append(out, h, sizeof(h), err);
 }
 
-/* The directory and its end. */
+/* What follows the directory. */
 static int end(struct pcri_export *x, uint64_t offset, struct pcr_buffer *out,
                struct pcr_error *err)
 {
     uint64_t count = x->index_count, nbytes = x->index.nbytes;
     bool wide = count >= UINT16_MAX || nbytes >= UINT32_MAX || offset >= UINT32_MAX;
     uint8_t h[22] = { 0 };
-    int rc = pcri_buffer_append(out, x->index.data, x->index.nbytes, err);
-    if (!rc && wide)
-        rc = write_end_64(out, count, nbytes, offset, err);
+    int rc = wide ? write_end_64(out, count, nbytes, offset, err) : 0;
     pcri_store32(h, END);
     pcri_store16(h + 8, (uint16_t) (wide ? UINT16_MAX : count));
     pcri_store16(h + 10, (uint16_t) (wide ? UINT16_MAX : count));
     pcri_store32(h + 12, (uint32_t) (wide ? UINT32_MAX : nbytes));
     pcri_store32(h + 16, (uint32_t) (wide ? UINT32_MAX : offset));
-    x->index.nbytes = 0;
-    x->index_count = 0;
     return rc ? rc : pcri_buffer_append(out, h, sizeof(h), err);
 }
 
-static int put(struct pcri_export *x, const char *name, const struct pcr_buffer *bytes,
+static int take_crc(void *context, const void *data, size_t nbytes, struct pcr_error *err)
+{
+    uLong *crc = context;
+    (void) err;
+    *crc = crc32(*crc, data, (uInt) nbytes);
+    return 0;
+}
+
+static int put(struct pcri_export *x, const char *name, const struct pcri_tape *bytes,
                struct pcr_error *err)
 {
     struct pcr_buffer local = { 0 };
-    uLong crc = bytes->nbytes < UINT32_MAX ? crc32(0, bytes->data, (uInt) bytes->nbytes) : 0;
-    int rc = write_local(&local, name, strlen(name), (uint32_t) crc, bytes->nbytes, err);
+    uLong crc = 0;
+    int rc = pcri_tape_play(bytes, take_crc, &crc, err);
+    if (!rc)
+        rc = write_local(&local, name, strlen(name), (uint32_t) crc, bytes->nbytes, err);
     if (!rc)
         rc = pcri_shards_append(x, local.data, local.nbytes, bytes, err);
     pcr_buffer_free(&local);

@@ -12,6 +12,7 @@
 #include <pcr/image.h>
 
 #include "../libpcr/base/siphash.h"
+#include "../libpcr/io/tape.h"
 
 struct pcri_export;
 
@@ -106,10 +107,10 @@ struct pcri_exporter {
     int (*finish)(struct pcri_export *x, struct pcr_error *err);
     void (*close)(struct pcri_export *x);
     /* Adds a file that is no sample's. */
-    int (*put)(struct pcri_export *x, const char *name, const struct pcr_buffer *bytes,
+    int (*put)(struct pcri_export *x, const char *name, const struct pcri_tape *bytes,
                struct pcr_error *err);
-    /* Of formats in shards, or NULL: a sample was written at `offset` of the shard;
-     * appends the shard's end. */
+    /* Of formats in shards, or NULL: a sample was written at `offset` of the shard; appends what
+     * follows the index, which begins at `offset`. */
     int (*added)(struct pcri_export *x, const uint8_t *bytes, size_t nbytes, uint64_t offset,
                  struct pcr_error *err);
     int (*end)(struct pcri_export *x, uint64_t offset, struct pcr_buffer *out,
@@ -134,10 +135,10 @@ struct pcri_export {
     struct pcri_siphash_key hash_key;
     /* From here on of the calling thread. */
     struct pcr_export_report report;
-    struct pcr_buffer list; /* the text of list.jsonl */
-    void *state;            /* the exporter's */
-    /* What the exporter puts at the end of the open file, and of how many samples. */
-    struct pcr_buffer index;
+    struct pcri_tape list; /* the text of list.jsonl */
+    void *state;           /* the exporter's */
+    /* What goes to the end of the open file, before what `end` makes; and of how many samples. */
+    struct pcri_tape index;
     uint64_t index_count;
 };
 
@@ -194,8 +195,8 @@ int pcri_export_row(const struct pcri_export_sample *s, struct pcr_buffer *out,
 const char *pcri_export_class(const struct pcri_export *x, const struct pcr_sample_info *info);
 /* The sample's split; NULL if the dataset has only one, "all". */
 const char *pcri_export_split(const struct pcri_export *x, uint64_t index);
-/* Replaces *out by the lines of classes.txt. INVAL: a name has a line end. */
-int pcri_export_classes(const struct pcri_export *x, struct pcr_buffer *out,
+/* Appends the lines of classes.txt. INVAL: a name has a line end. */
+int pcri_export_classes(const struct pcri_export *x, struct pcri_tape *out,
                         struct pcr_error *err);
 
 #endif

@@ -9,6 +9,12 @@
 #include "spool.h"
 #include "storage.h"
 
+const char *pcri_spool_folder(const char *given)
+{
+    const char *usual = getenv("TMPDIR");
+    return given ? given : usual && *usual ? usual : "/tmp";
+}
+
 int pcri_spool_open(const char *folder, struct pcri_spool *out, struct pcr_error *err)
 {
     char *path = pcri_join(folder, ".pcr-spool-XXXXXX", err);

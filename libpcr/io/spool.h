@@ -10,6 +10,8 @@ struct pcri_spool {
     char *folder; /* for messages */
 };
 
+/* The folder that is given, or if that is NULL $TMPDIR, or /tmp. */
+const char *pcri_spool_folder(const char *given);
 /* Makes one in a local folder. The file disappears when it is closed, however the process
  * ends. */
 int pcri_spool_open(const char *folder, struct pcri_spool *out, struct pcr_error *err);

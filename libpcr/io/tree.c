@@ -110,13 +110,26 @@ static int publish(int from_fd, int to_fd, const char *name, bool replace)
     return 0;
 }
 
-static int write_temp(int folder_fd, const void *data, size_t nbytes, struct pcr_error *err)
+/* What a file shall hold: bytes or a tape. */
+struct content {
+    const void *data;
+    size_t nbytes;
+    const struct pcri_tape *tape;
+};
+
+static int write_piece(void *context, const void *data, size_t nbytes, struct pcr_error *err)
+{
+    return pcri_local_write_all(*(const int *) context, data, nbytes, err);
+}
+
+static int write_temp(int folder_fd, const struct content *c, struct pcr_error *err)
 {
     int fd = PCRI_UNINTERRUPTED(
         openat(folder_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
     if (fd < 0)
         return pcri_fail_sys(err, errno, "cannot create");
-    int rc = pcri_local_write_all(fd, data, nbytes, err);
+    int rc = c->tape ? pcri_tape_play(c->tape, write_piece, &fd, err)
+                     : write_piece(&fd, c->data, c->nbytes, err);
     /* Late errors of writing. After a signal Linux has closed it all the same. */
     if (close(fd) && errno != EINTR && !rc)
         rc = pcri_fail_sys(err, errno, "cannot close");
@@ -137,8 +150,8 @@ static int fail_key(struct pcr_error *err, int sys_errno, const char *key)
     return pcri_fail_sys(err, sys_errno, "%s", key);
 }
 
-int pcri_tree_write(const struct pcri_file_tree *t, const char *key, const void *data,
-                    size_t nbytes, bool replace, struct pcr_error *err)
+static int write_file(const struct pcri_file_tree *t, const char *key, const struct content *c,
+                      bool replace, struct pcr_error *err)
 {
     const char *name;
     struct stat st;
@@ -149,7 +162,7 @@ int pcri_tree_write(const struct pcri_file_tree *t, const char *key, const void 
         close(fd);
         return fail_key(err, EEXIST, key); /* known before anything is written */
     }
-    rc = write_temp(t->fd, data, nbytes, err);
+    rc = write_temp(t->fd, c, err);
     if (rc)
         rc = pcri_prefix(err, rc, "%s", key);
     int published = rc ? 0 : publish(t->fd, fd, name, replace);
@@ -159,4 +172,18 @@ int pcri_tree_write(const struct pcri_file_tree *t, const char *key, const void 
         (void) PCRI_UNINTERRUPTED(unlinkat(t->fd, temp, 0));
     close(fd);
     return rc;
+}
+
+int pcri_tree_write(const struct pcri_file_tree *t, const char *key, const void *data,
+                    size_t nbytes, bool replace, struct pcr_error *err)
+{
+    const struct content c = { .data = data, .nbytes = nbytes };
+    return write_file(t, key, &c, replace, err);
+}
+
+int pcri_tree_put(const struct pcri_file_tree *t, const char *key,
+                  const struct pcri_tape *tape, bool replace, struct pcr_error *err)
+{
+    const struct content c = { .tape = tape };
+    return write_file(t, key, &c, replace, err);
 }

@@ -3,7 +3,7 @@
 #ifndef PCRI_TREE_H
 #define PCRI_TREE_H
 
-#include "../base/base.h"
+#include "tape.h"
 
 /* The object by which one writer at a time claims a folder. */
 #define PCRI_TREE_CLAIM ".pcr-export"
@@ -26,6 +26,10 @@ int pcri_tree_open(const char *path, struct pcri_file_tree *t, struct pcr_error 
  * with EEXIST. Messages begin with the key, which is any bytes. IO, NOMEM. */
 int pcri_tree_write(const struct pcri_file_tree *t, const char *key, const void *data,
                     size_t nbytes, bool replace, struct pcr_error *err);
+
+/* The same with what is on a tape. */
+int pcri_tree_put(const struct pcri_file_tree *t, const char *key,
+                  const struct pcri_tape *tape, bool replace, struct pcr_error *err);
 
 void pcri_tree_close(struct pcri_file_tree *t);
 

@@ -4,7 +4,7 @@
 #include "base/marks.h"
 #include "base/random.h"
 #include "folder.h"
-#include "io/arena.h"
+#include "io/tape.h"
 #include "suite.h"
 
 enum { MIB = 1 << 20, TEXTS = 120 * 1000, TEXT_NBYTES = 500 }; /* 60 MB */
@@ -171,6 +171,47 @@ START_TEST(sorted)
 }
 END_TEST
 
+static int compare_bytes(void *context, const void *data, size_t nbytes, struct pcr_error *err)
+{
+    size_t *at = context;
+    const uint8_t *p = data;
+    for (size_t i = 0; i < nbytes; i++)
+        if (p[i] != (uint8_t) pcri_mix(*at + i))
+            ck_abort_msg("byte %zu", *at + i);
+    *at += nbytes;
+    return *at > 40 * MIB ? pcri_fail(err, PCR_ERR_CANCELLED, "enough") : 0;
+}
+
+START_TEST(tape)
+{
+    enum { STEP = 3000 };
+    struct pcri_tape t = { .arena.folder = folder.path };
+    const long before = held();
+    struct pcr_error err = { 0 };
+    uint8_t bytes[STEP];
+    size_t at = 0;
+    ck_assert_int_eq(pcri_tape_play(&t, compare_bytes, &at, NULL), 0); /* an empty one */
+    for (size_t n = 0; n <= 30 * MIB; n += STEP) {
+        for (size_t i = 0; i < STEP; i++)
+            bytes[i] = (uint8_t) pcri_mix(n + i);
+        if (pcri_tape_append(&t, bytes, STEP, NULL))
+            ck_abort_msg("no memory");
+    }
+    ck_assert_int_eq(pcri_tape_play(&t, compare_bytes, &at, NULL), 0);
+    ck_assert_uint_eq(at, t.nbytes);
+    ck_assert_int_le(held() - before, 48);
+    pcri_tape_free(&t);
+    ck_assert_uint_eq(t.nbytes, 0);
+    ck_assert_int_eq(pcri_tape_append(&t, "again", 5, NULL), 0);
+    at = 41 * MIB;
+    bytes[0] = (uint8_t) pcri_mix(at);
+    pcri_tape_free(&t);
+    ck_assert_int_eq(pcri_tape_append(&t, bytes, 1, NULL), 0);
+    ck_assert_int_eq(pcri_tape_play(&t, compare_bytes, &at, &err), PCR_ERR_CANCELLED);
+    pcri_tape_free(&t);
+}
+END_TEST
+
 START_TEST(marks)
 {
     enum { COUNT = 50 * 1000 };
@@ -208,6 +249,7 @@ int main(void)
     tcase_add_test(t, without_a_file);
     tcase_add_test(t, aligned);
     tcase_add_test(t, sorted);
+    tcase_add_test(t, tape);
     tcase_add_test(t, marks);
     return tests_run();
 }
