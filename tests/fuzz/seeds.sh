@@ -15,13 +15,8 @@ need() {
 }
 
 case $target in
-decode | prefix | split)
+decode | png | prefix | split)
     "$pcr_gen" cases "$folder"
-    ;;
-pictures)
-    need PIL
-    "$pcr_gen" cases "$folder"
-    "$python" -B "$here/make_seeds.py" "$target" "$folder/others"
     ;;
 restore | spans)
     "$pcr_gen" cases "$folder.cases"

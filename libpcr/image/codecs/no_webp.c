@@ -28,9 +28,8 @@ static void webp_ignore(void *state)
 
 const struct pcri_codec pcri_codec_webp = {
     .name = "WebP",
-    .magics = "RIFF",
+    .magic = { 'R', 'I', 'F', 'F' },
     .magic_nbytes = 4,
-    .magic_count = 1,
     .create = webp_create,
     .destroy = webp_ignore,
     .begin = webp_begin,
