@@ -133,6 +133,34 @@ int pcri_container_note(struct pcri_container *s, struct pcr_error *err, const c
     return rc;
 }
 
+/* --- blobs --- */
+
+bool pcri_container_names_blob(struct pcri_container *s, const char *name)
+{
+    const struct pcr_source_options *o = s->opts;
+    for (uint32_t i = 0; o->flags & PCR_SOURCE_CHOOSE_BLOBS && i < o->blob_count; i++)
+        if (!strcmp(o->blobs[i], name))
+            return s->blobs_found[i] = true;
+    return false;
+}
+
+bool pcri_container_takes_blob(struct pcri_container *s, const char *name)
+{
+    return !(s->opts->flags & PCR_SOURCE_CHOOSE_BLOBS) || pcri_container_names_blob(s, name);
+}
+
+static int check_blobs(const struct pcri_container *s, struct pcr_error *err)
+{
+    for (uint32_t i = 0; i < s->opts->blob_count; i++)
+        if (!s->blobs_found[i])
+            return pcri_fail(err, PCR_ERR_INVAL,
+                             "%s: no sample has a part '%.200s' for a blob", s->path,
+                             s->opts->blobs[i]);
+    return 0;
+}
+
+/* --- opening --- */
+
 /* A copy; of nothing, nothing. */
 static int keep(struct pcri_container *s, const char *text, const char **out,
                 struct pcr_error *err)
@@ -179,6 +207,9 @@ int pcri_containers_open(const struct pcri_importer *im, const struct pcri_input
     int rc = check_options(im, opts, err);
     if (!rc)
         rc = pcri_entries_create(opts->spool_folder, &s.e, err);
+    if (!rc && opts->blob_count &&
+        !(s.blobs_found = pcri_calloc(opts->blob_count, sizeof(*s.blobs_found), err)))
+        rc = PCR_ERR_NOMEM;
     if (!rc)
         rows.arena = &s.e->arena;
     s.folder_nbytes = pcri_common_folder(in);
@@ -187,12 +218,15 @@ int pcri_containers_open(const struct pcri_importer *im, const struct pcri_input
         rc = s.name ? scan(im, &s, &in->items[i], err) : PCR_ERR_NOMEM;
     }
     if (!rc)
+        rc = check_blobs(&s, err);
+    if (!rc)
         rc = pcri_shapes_settle(s.shapes, &rows, err);
     if (!rc && !rows.count)
         rc = pcri_fail(err, PCR_ERR_INVAL, "%s: no images in it", in->items[0].path);
     if (!rc)
         rc = im->finish ? im->finish(&s, err) : pcri_list_finish(&rows, opts, "", s.e, err);
     pcri_list_free(&rows);
+    free(s.blobs_found);
     json_decref(s.notes);
     json_decref(s.shapes);
     if (rc)

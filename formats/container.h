@@ -26,9 +26,10 @@ struct pcri_container {
     uint64_t spool_nbytes;
     size_t folder_nbytes; /* of `path`: the folder that all inputs are in, with its slash */
     bool has_parts;       /* archives: there are samples with more than images */
-    bool has_labels; /* archives: with labels, or keys of their own, not those of a tree */
-    json_t *notes;   /* what was noted; or NULL */
-    json_t *shapes;  /* of the attributes; or NULL (shapes.h) */
+    bool has_labels;   /* archives: with labels, or keys of their own, not those of a tree */
+    bool *blobs_found; /* for each of opts->blobs: a sample has it; or NULL */
+    json_t *notes;     /* what was noted; or NULL */
+    json_t *shapes;    /* of the attributes; or NULL (shapes.h) */
 };
 
 /* A new row at the end for an image in `nbytes` of `file` from `offset` on. The importer then
@@ -62,6 +63,10 @@ int pcri_container_damaged(struct pcri_container *s, const char *file, uint64_t 
 /* Tells the user, once, of something that is left out or not understood. NOMEM. */
 int pcri_container_note(struct pcri_container *s, struct pcr_error *err, const char *format,
                         ...) PCRI_PRINTF(3, 4);
+
+/* Whether the user has named this part as a blob; and whether it may become one. */
+bool pcri_container_names_blob(struct pcri_container *s, const char *name);
+bool pcri_container_takes_blob(struct pcri_container *s, const char *name);
 
 /* Opens containers of one importer as one source. */
 int pcri_containers_open(const struct pcri_importer *im, const struct pcri_inputs *in,

@@ -14,6 +14,7 @@
 /* A scanner over the text, and the fields of the record that it read last. */
 struct csv {
     const char *p, *end;
+    const struct pcri_arena *source; /* of the text, or NULL */
     char separator;
     uint64_t line;          /* that p points to */
     uint64_t row_line;      /* that the record began on */
@@ -122,6 +123,8 @@ static int read_record(struct csv *c, struct pcr_error *err)
 {
     c->count = 0;
     c->text.nbytes = 0;
+    if (c->source)
+        pcri_arena_touch(c->source, c->p);
     while (c->p < c->end && at_line_end(c))
         skip_line_end(c);
     if (c->p == c->end)
@@ -346,7 +349,7 @@ static void free_scan(struct csv *c, struct header *h)
 
 int pcri_csv_parse(const char *text, size_t nbytes, struct pcri_list *l, struct pcr_error *err)
 {
-    struct csv c = { .p = text, .end = text + nbytes, .line = 1 };
+    struct csv c = { .p = text, .end = text + nbytes, .source = l->source, .line = 1 };
     struct header h = { 0 };
     int rc = skip_marks(&c, err);
     if (!rc)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Named values of a record made into a row: which is the image, the label, the key. */
 #include <math.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -172,10 +173,11 @@ static const char *ending_of(const struct pcri_value *image)
     static const struct {
         uint8_t at, nbytes;
         const char *bytes, *ending;
-    } formats[] = { { 0, 3, "\xff\xd8\xff", "jpg" }, { 0, 4, "\x89PNG", "png" },
-                    { 0, 4, "GIF8", "gif" },         { 8, 4, "WEBP", "webp" },
-                    { 0, 2, "BM", "bmp" },           { 0, 4, "II*\0", "tif" },
-                    { 0, 4, "MM\0*", "tif" } };
+    } formats[] = {
+        { 0, 3, "\xff\xd8\xff", "jpg" }, { 0, 4, "\x89PNG", "png" }, { 0, 4, "GIF8", "gif" },
+        { 8, 4, "WEBP", "webp" },        { 0, 2, "BM", "bmp" },      { 0, 4, "II*\0", "tif" },
+        { 0, 4, "MM\0*", "tif" },        { 0, 2, "P5", "pgm" },      { 0, 2, "P6", "ppm" }
+    };
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
         if (image->nbytes >= (size_t) formats[i].at + formats[i].nbytes &&
             !memcmp(image->data + formats[i].at, formats[i].bytes, formats[i].nbytes))
@@ -221,12 +223,8 @@ static int add_attribute(struct pcri_container *s, json_t *object, const char *n
 {
     json_t *value = json_incref(v->json);
     const char *why = v->unknown;
-    if (v->data && pcri_value_is_text(v->data, v->nbytes)) {
-        if (!(value = text_of(v, err)))
-            return PCR_ERR_NOMEM;
-    } else if (v->data) {
-        why = "bytes that are no text";
-    }
+    if (v->data && !(value = text_of(v, err))) /* others are blobs */
+        return PCR_ERR_NOMEM;
     if (!value)
         return why ? pcri_container_note(s, err, "'%.80s' is left out: %s", name, why) : 0;
     int rc = 0;
@@ -251,10 +249,90 @@ static int name_of(const struct pcri_value *v, struct pcr_buffer *out, struct pc
     return rc ? rc : pcri_buffer_append(out, "", 1, err);
 }
 
-/* What one of this library's exports says in the value `json` is all there is to say. */
-static int take_exported(struct pcri_container *s, struct pcri_list_row *row,
-                         const struct pcri_example *x, bool *is, struct pcr_error *err)
+/* --- blobs --- */
+
+static bool is_in(const json_t *names, const char *name)
 {
+    size_t i;
+    json_t *value;
+    json_array_foreach (names, i, value)
+        if (json_is_string(value) && !strcmp(json_string_value(value), name))
+            return true;
+    return false;
+}
+
+/* What becomes of the values of a record. */
+struct taking {
+    struct pcri_container *s;
+    struct pcri_list_row *row;
+    const struct pcri_example *x;
+    const struct pcri_value *used[3]; /* image, label, key */
+    bool is_exported;              /* it is of one of this library's exports: what is a blob */
+    json_t *blob_names;            /* is here; or NULL */
+    struct pcr_source_blob *blobs; /* of the row; or NULL */
+    struct pcri_place *places;
+};
+
+static bool is_used(const struct taking *t, const struct pcri_value *v)
+{
+    return v == t->used[0] || v == t->used[1] || v == t->used[2];
+}
+
+static bool is_blob(const struct taking *t, const struct pcri_value *v, const char *name)
+{
+    if (!v->data || v == t->used[0])
+        return false;
+    if (t->is_exported)
+        return is_in(t->blob_names, name);
+    return pcri_container_names_blob(t->s, name) ||
+           (!is_used(t, v) && !pcri_value_is_text(v->data, v->nbytes));
+}
+
+/* Room for all values. */
+static int make_room(struct taking *t, struct pcr_error *err)
+{
+    struct pcri_arena *arena = &t->s->e->arena;
+    const size_t count = t->x->count;
+    t->blobs = pcri_arena_alloc(arena, count * sizeof(*t->blobs), alignof(uint64_t), err);
+    t->places = pcri_arena_alloc(arena, count * sizeof(*t->places), alignof(uint64_t), err);
+    t->row->blobs = t->blobs;
+    t->row->blob_places = t->places;
+    return t->blobs && t->places ? 0 : PCR_ERR_NOMEM;
+}
+
+static int add_blob(struct taking *t, const struct pcri_value *v, const char *name,
+                    struct pcr_error *err)
+{
+    struct pcri_place place = { .file = t->row->file,
+                                .offset = v->offset,
+                                .nbytes = v->nbytes };
+    int rc = 0;
+    if (!*name || !pcri_container_takes_blob(t->s, name))
+        return 0;
+    if (t->x->spool) {
+        place.spooled = true;
+        place.offset = t->s->spool_nbytes;
+        rc = pcri_container_put(t->s, v->data, v->nbytes, err);
+    }
+    if (!rc && !t->blobs)
+        rc = make_room(t, err);
+    const char *kept = rc ? NULL : pcri_list_text(t->s->rows, name, strlen(name), err);
+    if (!kept)
+        return rc ? rc : PCR_ERR_NOMEM;
+    t->places[t->row->blob_count] = place;
+    t->blobs[t->row->blob_count++] = (struct pcr_source_blob) { kept, NULL, v->nbytes };
+    return 0;
+}
+
+/* --- all but image, label and key --- */
+
+/* What one of this library's exports says in the value `json` is all there is to say, but for
+ * blobs. */
+static int take_exported(struct taking *t, struct pcr_error *err)
+{
+    struct pcri_container *s = t->s;
+    struct pcri_list_row *row = t->row;
+    const struct pcri_example *x = t->x;
     const struct pcri_value *v = find(x, "json");
     const json_t *value = v ? json_of(v) : NULL;
     const char *text = v && v->data ? (const char *) v->data : json_string_value(value);
@@ -265,7 +343,8 @@ static int take_exported(struct pcri_container *s, struct pcri_list_row *row,
         rc = (object = json_copy((json_t *) (uintptr_t) value)) ? 0 : pcri_fail_nomem(err, 64);
     else if (text && nbytes && *text == '{')
         rc = pcri_exported_parse(text, nbytes, &object, err);
-    *is = object != NULL;
+    t->is_exported = object != NULL;
+    t->blob_names = json_incref(json_object_get(object, "__blobs__"));
     if (!rc && object)
         rc = pcri_exported_take(s, row, object, err);
     if (!rc && object)
@@ -274,28 +353,28 @@ static int take_exported(struct pcri_container *s, struct pcri_list_row *row,
     return rc;
 }
 
-static int add_attributes(struct pcri_container *s, struct pcri_list_row *row,
-                          const struct pcri_example *x, const struct pcri_value *const used[3],
-                          struct pcr_error *err)
+static int take_value(struct taking *t, const struct pcri_value *v, json_t *object,
+                      const char *name, struct pcr_error *err)
+{
+    if (is_blob(t, v, name))
+        return add_blob(t, v, name, err);
+    return t->is_exported || is_used(t, v) ? 0 : add_attribute(t->s, object, name, v, err);
+}
+
+static int take_values(struct taking *t, struct pcr_error *err)
 {
     struct pcr_buffer name = { 0 };
-    bool done = false;
-    int taken = take_exported(s, row, x, &done, err);
-    if (taken || done)
-        return taken;
     json_t *object = json_object();
-    int rc = object ? 0 : pcri_fail_nomem(err, 64);
-    for (size_t i = 0; i < x->count && !rc; i++) {
-        const struct pcri_value *v = &x->values[i];
-        if (v == used[0] || v == used[1] || v == used[2])
-            continue;
-        rc = name_of(v, &name, err);
+    int rc = object ? take_exported(t, err) : pcri_fail_nomem(err, 64);
+    for (size_t i = 0; i < t->x->count && !rc; i++) {
+        rc = name_of(&t->x->values[i], &name, err);
         if (!rc)
-            rc = add_attribute(s, object, (const char *) name.data, v, err);
+            rc = take_value(t, &t->x->values[i], object, (const char *) name.data, err);
     }
-    if (!rc)
-        rc = pcri_row_attributes(s->rows, row, object, err);
+    if (!rc && !t->is_exported)
+        rc = pcri_row_attributes(t->s->rows, t->row, object, err);
     json_decref(object);
+    json_decref(t->blob_names);
     pcr_buffer_free(&name);
     return rc;
 }
@@ -349,6 +428,6 @@ int pcri_example_add(struct pcri_container *s, struct pcri_example *x, struct pc
     row->key = key;
     if (label && (label->data || label->json))
         rc = set_label(s, row, label, err);
-    const struct pcri_value *const used[3] = { image, label, from };
-    return rc ? rc : add_attributes(s, row, x, used, err);
+    struct taking t = { .s = s, .row = row, .x = x, .used = { image, label, from } };
+    return rc ? rc : take_values(&t, err);
 }

@@ -53,7 +53,8 @@ bool pcri_value_is_text(const uint8_t *data, size_t nbytes);
  *   the prefix, the number and an ending by the image's format. An empty key_field: always the
  *   latter.
  *
- * All others are attributes; what JSON cannot hold is noted once for each name. A record
+ * Other bytes that are no text are blobs, and so is what one of this library's exports names as
+ * such. All others are attributes; what JSON cannot hold is noted once for each name. A record
  * without an image is damaged, see pcri_container_damaged(). */
 int pcri_example_add(struct pcri_container *s, struct pcri_example *x, struct pcr_error *err);
 

@@ -26,9 +26,11 @@ const char *pcri_export_ending(const struct pcri_export_sample *s)
 {
     static const struct {
         const char *kind, *ending;
-    } known[] = { { "PNG", "png" },  { "WebP", "webp" }, { "GIF", "gif" },  { "BMP", "bmp" },
-                  { "TIFF", "tif" }, { "HEIC", "heic" }, { "AVIF", "avif" } };
-    if (s->info->coding != PCR_CODING_OPAQUE && !s->info->exact)
+    } known[] = {
+        { "PNG", "png" },  { "WebP", "webp" }, { "GIF", "gif" },   { "BMP", "bmp" },
+        { "TIFF", "tif" }, { "HEIC", "heic" }, { "AVIF", "avif" }, { "PNM", "pnm" }
+    };
+    if (s->info->coding != PCR_CODING_OPAQUE)
         return "jpg";
     const struct pcr_span first = s->file->count ? s->file->items[0] : (struct pcr_span) { 0 };
     const char *kind = pcri_sniff(first.data, first.nbytes);
@@ -119,8 +121,7 @@ static int slice_file(const struct pcri_export *x, struct pcri_export_tools *t,
                       const struct pcri_export_chunk *c, uint32_t i,
                       const struct pcr_sample_info *info, struct pcr_error *err)
 {
-    const bool exact = info->exact && x->o.fidelity == x->info.group_count;
-    if (x->o.jpeg != PCR_EXPORT_JPEG_BASELINE || info->coding == PCR_CODING_OPAQUE || exact)
+    if (x->o.jpeg != PCR_EXPORT_JPEG_BASELINE || info->coding == PCR_CODING_OPAQUE)
         return pcr_slice_file(c->slice, i, 0, &t->spans, &t->memory, err);
     const struct pcr_baseline_options o = { .size = sizeof(o), .limits = &x->limits };
     int rc = pcr_slice_spans(c->slice, i, 0, 0, &t->spans, err);

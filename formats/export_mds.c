@@ -24,6 +24,28 @@ static bool has_classes(const struct pcri_export *x)
     return x->info.label_kind == PCR_LABEL_CLASS;
 }
 
+static bool is_own(const char *name)
+{
+    return !strcmp(name, "image") || !strcmp(name, "json") || !strcmp(name, "label");
+}
+
+static const char *refuse(const struct pcri_export_sample *s,
+                          const struct pcri_export_blob *blob)
+{
+    (void) s;
+    return is_own(blob->name) ? "another column has this name" : NULL;
+}
+
+/* The name of the dataset's next blob that is a column, from *i on; NULL: there are no more. */
+static const char *next_column(const struct pcri_export *x, uint32_t *i)
+{
+    const char *name;
+    while ((name = pcr_dataset_blob_name(x->ds, *i)) && is_own(name))
+        ++*i;
+    ++*i;
+    return name;
+}
+
 /* --- samples --- */
 
 static int append32(struct pcr_buffer *out, size_t value, struct pcr_error *err)
@@ -33,8 +55,35 @@ static int append32(struct pcr_buffer *out, size_t value, struct pcr_error *err)
     return pcri_buffer_append(out, bytes, sizeof(bytes), err);
 }
 
-/* The sizes of columns that have none of their own, then the columns in order of their names:
- * image, json, label. */
+/* The sample's blob of this name; without bytes if it has none, which the JSON tells. */
+static struct pcr_buffer find_blob(const struct pcri_export_sample *s, const char *name)
+{
+    for (uint32_t i = 0; i < s->blob_count; i++)
+        if (!strcmp(s->blobs[i].name, name))
+            return s->blobs[i].bytes;
+    return (struct pcr_buffer) { 0 };
+}
+
+/* The sizes of the blobs, or they themselves. */
+static int append_blobs(const struct pcri_export_sample *s, bool sizes, struct pcr_buffer *out,
+                        struct pcr_error *err)
+{
+    const char *name;
+    int rc = 0;
+    for (uint32_t i = 0; !rc && (name = next_column(s->export, &i));) {
+        const struct pcr_buffer blob = find_blob(s, name);
+        if (blob.nbytes > UINT32_MAX / 4)
+            return pcri_fail(err, PCR_ERR_LIMIT,
+                             "%.200s: blob '%.100s' is too large for a shard", s->info->key,
+                             name);
+        rc = sizes ? append32(out, blob.nbytes, err)
+                   : pcri_buffer_append(out, blob.data, blob.nbytes, err);
+    }
+    return rc;
+}
+
+/* The sizes of columns that have none of their own, then the columns: image, json, label, those of
+ * blobs. */
 static int encode(const struct pcri_export_sample *s, struct pcr_buffer *out,
                   struct pcr_buffer *name, struct pcr_error *err)
 {
@@ -49,6 +98,8 @@ static int encode(const struct pcri_export_sample *s, struct pcr_buffer *out,
     if (!rc)
         rc = append32(out, text.nbytes, err);
     if (!rc)
+        rc = append_blobs(s, true, out, err);
+    if (!rc)
         rc = pcri_export_append_file(s, out, err);
     if (!rc)
         rc = pcri_buffer_append(out, text.data, text.nbytes, err);
@@ -56,22 +107,49 @@ static int encode(const struct pcri_export_sample *s, struct pcr_buffer *out,
                                                           : UINT64_MAX); /* -1 */
     if (!rc && has_classes(s->export))
         rc = pcri_buffer_append(out, label, sizeof(label), err);
+    if (!rc)
+        rc = append_blobs(s, false, out, err);
     pcr_buffer_free(&text);
     return rc;
 }
 
 /* --- shards --- */
 
+/* Appends what an array has for each blob: `what`, or where that is NULL the name. */
+static int print_blobs(const struct pcri_export *x, const char *what, struct pcr_buffer *out,
+                       struct pcr_error *err)
+{
+    const char *name;
+    int rc = 0;
+    for (uint32_t i = 0; !rc && (name = next_column(x, &i));) {
+        rc = pcri_print(out, err, ", %s", what ? what : "");
+        if (!rc && !what)
+            rc = pcri_export_string(out, name, strlen(name), err);
+    }
+    return rc;
+}
+
 static int make_config(const struct pcri_export *x, struct mds *m, struct pcr_error *err)
 {
-    bool label = has_classes(x);
-    return pcri_print(&m->config, err,
-                      "\"column_encodings\": [\"jpeg\", \"json\"%s], "
-                      "\"column_names\": [\"image\", \"json\"%s], "
-                      "\"column_sizes\": [null, null%s], \"compression\": %s, "
-                      "\"format\": \"mds\", \"hashes\": [], ",
-                      label ? ", \"int\"" : "", label ? ", \"label\"" : "", label ? ", 8" : "",
-                      x->o.flags & PCR_EXPORT_ZSTD ? "\"zstd\"" : "null");
+    const bool label = has_classes(x);
+    struct pcr_buffer *out = &m->config;
+    int rc = pcri_print(out, err, "\"column_encodings\": [\"jpeg\", \"json\"%s",
+                        label ? ", \"int\"" : "");
+    if (!rc)
+        rc = print_blobs(x, "\"bytes\"", out, err);
+    if (!rc)
+        rc = pcri_print(out, err, "], \"column_names\": [\"image\", \"json\"%s",
+                        label ? ", \"label\"" : "");
+    if (!rc)
+        rc = print_blobs(x, NULL, out, err);
+    if (!rc)
+        rc = pcri_print(out, err, "], \"column_sizes\": [null, null%s", label ? ", 8" : "");
+    if (!rc)
+        rc = print_blobs(x, "null", out, err);
+    return rc ? rc
+              : pcri_print(out, err,
+                           "], \"compression\": %s, \"format\": \"mds\", \"hashes\": [], ",
+                           x->o.flags & PCR_EXPORT_ZSTD ? "\"zstd\"" : "null");
 }
 
 static int print_limit(struct pcr_buffer *out, uint64_t nbytes, struct pcr_error *err)
@@ -246,6 +324,7 @@ const struct pcri_exporter pcri_export_mds = {
     .name = "mds",
     .abilities = PCRI_EXPORT_SHARDS | PCRI_EXPORT_ZSTDS,
     .encode = encode,
+    .refuse = refuse,
     .open = open_folder,
     .add = add,
     .finish = finish,

@@ -165,12 +165,14 @@ bool pcri_is_image_start(const uint8_t *b, size_t n)
         { 4, 8, "ftypheic" },     { 4, 8, "ftypheix" }, { 4, 8, "ftypmif1" },
         { 4, 8, "ftypmsf1" },     { 4, 8, "ftypavif" }, { 4, 6, "jP  \r\n" },
         { 4, 6, "JXL \r\n" },     { 0, 2, "\xff\x0a" }, { 0, 4, "\xff\x4f\xff\x51" },
-        { 0, 4, "8BPS" },         { 0, 3, "P5\n" },     { 0, 3, "P6\n" },
+        { 0, 4, "8BPS" },
     };
     for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
         if (n >= (size_t) magics[i].at + magics[i].nbytes &&
             !memcmp(b + magics[i].at, magics[i].bytes, magics[i].nbytes))
             return true;
+    if (n >= 3 && b[0] == 'P' && b[1] >= '1' && b[1] <= '6' && (b[2] == ' ' || b[2] == '\n'))
+        return true;
     return n >= 10 && !memcmp(b, "BM", 2) && !memcmp(b + 6, "\0\0\0\0", 4);
 }
 

@@ -194,6 +194,8 @@ int pcri_jsonl_parse(const char *text, size_t nbytes, struct pcri_list *l,
     const char *end = text + nbytes, *p = pcri_after_mark(text, end);
     int rc = 0;
     for (uint64_t line = 1; p < end && !rc; line++) {
+        if (l->source)
+            pcri_arena_touch(l->source, p);
         const char *lf = memchr(p, '\n', (size_t) (end - p));
         const char *stop = lf ? lf : end;
         size_t n = (size_t) (stop - p);

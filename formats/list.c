@@ -4,7 +4,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "../libpcr/io/storage.h"
 #include "importer.h"
 #include "list.h"
 
@@ -37,12 +36,11 @@ static char *find_root(const char *path, const struct pcr_source_options *opts,
     return pcri_arena_join(arena, root, n, true, "", err);
 }
 
-static int parse(const char *path, const struct pcr_buffer *text, struct pcri_list *list,
+static int parse(const char *path, const char *text, size_t nbytes, struct pcri_list *list,
                  struct pcr_error *err)
 {
-    const char *bytes = (const char *) text->data;
-    int rc = has_ending(path, ".jsonl") ? pcri_jsonl_parse(bytes, text->nbytes, list, err)
-                                        : pcri_csv_parse(bytes, text->nbytes, list, err);
+    int rc = has_ending(path, ".jsonl") ? pcri_jsonl_parse(text, nbytes, list, err)
+                                        : pcri_csv_parse(text, nbytes, list, err);
     if (!rc && !list->count)
         rc = pcri_fail(err, PCR_ERR_INVAL, "no images in this list");
     return rc;
@@ -51,27 +49,30 @@ static int parse(const char *path, const struct pcr_buffer *text, struct pcri_li
 static int open_list(const char *path, const struct pcr_source_options *opts,
                      struct pcr_source **out, struct pcr_error *err)
 {
-    struct pcr_buffer text = { 0 };
     struct pcri_entries *e = NULL;
-    struct pcri_list list = { 0 };
+    struct pcri_arena source = { 0 };
+    struct pcri_list list = { .source = &source };
+    const char *text;
+    size_t nbytes;
     if (opts->layout || opts->extension_count || opts->flags & PCR_SOURCE_ALL_FILES)
         return pcri_fail(err, PCR_ERR_INVAL, "%s: %s to folders, not to lists", path,
                          opts->layout ? "layout applies" : "choices of files apply");
-    int rc = pcri_storage_read(&pcri_files, path, LIST_MAX_NBYTES, PCRI_TRIES_AGAIN, &text,
-                               err);
-    if (!rc)
-        rc = pcri_entries_create(opts->spool_folder, &e, err);
+    int rc = pcri_entries_create(opts->spool_folder, &e, err);
+    if (rc)
+        return rc;
+    source.folder = e->folder;
+    rc = pcri_list_read(path, LIST_MAX_NBYTES, &source, &text, &nbytes, err);
     if (rc)
         goto end;
     list.arena = &e->arena;
     const char *root = find_root(path, opts, &e->arena, err);
-    rc = root ? parse(path, &text, &list, err) : PCR_ERR_NOMEM;
+    rc = root ? parse(path, text, nbytes, &list, err) : PCR_ERR_NOMEM;
     if (!rc)
         rc = pcri_list_finish(&list, opts, root, e, err);
     if (rc)
         pcri_prefix(err, rc, "%s", path);
 end:
-    pcr_buffer_free(&text);
+    pcri_arena_free(&source);
     pcri_list_free(&list);
     if (rc)
         pcri_entries_destroy(&e);

@@ -41,7 +41,8 @@ struct pcri_list {
     bool keep_labels; /* then these are attributes too */
     struct pcri_list_row **rows; /* see pcri_list_at() */
     size_t count, capacity;
-    const char **texts; /* that recur: the latest of each hash; or NULL */
+    const char **texts;              /* that recur: the latest of each hash; or NULL */
+    const struct pcri_arena *source; /* of the text that is parsed; NULL: in no arena */
 };
 
 /* Row i, to be read or changed. Pointers to rows stay valid. */
@@ -107,6 +108,11 @@ int pcri_jsonl_is_metadata(const char *text, size_t nbytes, bool *is, struct pcr
  * root: what relative paths start from, with its slash. INVAL, IO, NOMEM. (rows.c) */
 int pcri_list_finish(struct pcri_list *l, const struct pcr_source_options *opts,
                      const char *root, struct pcri_entries *e, struct pcr_error *err);
+
+/* The text of a file, in an arena: not all of it is in memory. Free the arena. IO, LIMIT (more than
+ * max_nbytes), NOMEM. */
+int pcri_list_read(const char *path, uint64_t max_nbytes, struct pcri_arena *arena,
+                   const char **text, size_t *nbytes, struct pcr_error *err);
 
 /* Parse a whole list's text. Messages begin with "line N: ". Codes: INVAL, NOMEM. */
 int pcri_csv_parse(const char *text, size_t nbytes, struct pcri_list *l,

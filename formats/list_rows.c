@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../libpcr/io/stream.h"
 #include "list.h"
 
 int pcri_fail_line(struct pcr_error *err, uint64_t line, const char *format, ...)
@@ -74,6 +75,35 @@ int pcri_row_attributes(struct pcri_list *l, struct pcri_list_row *row, const js
     row->attributes = pcri_arena_strndup(l->arena, text, strlen(text), err);
     free(text);
     return row->attributes ? 0 : PCR_ERR_NOMEM;
+}
+
+int pcri_list_read(const char *path, uint64_t max_nbytes, struct pcri_arena *arena,
+                   const char **text, size_t *nbytes, struct pcr_error *err)
+{
+    enum { PIECE = 256 << 10 };
+    struct pcri_file_stream *f;
+    char *out = NULL;
+    *text = NULL;
+    *nbytes = 0;
+    int rc = pcri_stream_open(path, NULL, &f, err);
+    if (rc)
+        return rc;
+    const uint64_t n = pcri_stream_nbytes(f);
+    if (n > max_nbytes || n >= SIZE_MAX)
+        rc = pcri_fail(err, PCR_ERR_LIMIT, "%s: %llu bytes, the limit is %llu", path,
+                       (unsigned long long) n, (unsigned long long) max_nbytes);
+    else if (!(out = pcri_arena_alloc(arena, (size_t) n + 1, 1, err)))
+        rc = PCR_ERR_NOMEM;
+    for (size_t have = 1; !rc && *nbytes < n && have; *nbytes += have) {
+        const uint8_t *p;
+        rc = pcri_stream_get(f, *nbytes, PIECE, &p, &have, err);
+        pcri_arena_touch(arena, out + *nbytes);
+        if (!rc && have)
+            memcpy(out + *nbytes, p, have);
+    }
+    pcri_stream_close(&f);
+    *text = out;
+    return rc;
 }
 
 const char *pcri_after_mark(const char *text, const char *end)

@@ -75,11 +75,6 @@ static bool is_text(const char *text, size_t nbytes)
     return pcri_utf8_valid(text, nbytes);
 }
 
-bool pcri_member_may_be_blob(const char *path)
-{
-    return !ends_in(path, ".json");
-}
-
 bool pcri_member_keeps_text(const struct pcri_container *s, const char *path, const char *text,
                             size_t nbytes)
 {
@@ -402,11 +397,11 @@ static bool is_blob(const struct group *g, const struct pcri_member *m)
     const char *name;
     size_t i;
     json_t *value;
-    if (m->kind == PCRI_MEMBER_IMAGE)
+    if (m->kind == PCRI_MEMBER_IMAGE || pcri_container_names_blob(g->s, part_of(m)))
         return m != g->image;
     json_array_foreach (g->blob_names, i, value)
         if ((name = json_string_value(value)) && !strcmp(name, part_of(m)))
-            return m->text || pcri_member_may_be_blob(m->name);
+            return true;
     return !ends_in(part_of(m), "json") && (!m->text || !is_text(m->text, m->text_nbytes));
 }
 
@@ -433,6 +428,8 @@ static int add_blob(struct group *g, const struct pcri_member *m, struct pcri_li
         row->file, m->offset, m->nbytes, m->spooled, m->has_crc, m->crc
     };
     int rc = 0;
+    if (!pcri_container_takes_blob(g->s, part))
+        return 0;
     if (!n || !pcri_utf8_valid(part, n))
         return pcri_container_note(
             g->s, err, "parts '%.200s' are left out: they cannot name a blob", part);

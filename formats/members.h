@@ -53,7 +53,6 @@ enum pcri_member_kind pcri_member_kind(const char *path);
 /* Whether its text may be wanted, of so many bytes; and whether it is kept, now that it is read: it
  * is valid text, JSON, or may be the label. Other parts are blobs. */
 bool pcri_member_wants_text(const char *path, uint64_t nbytes);
-bool pcri_member_may_be_blob(const char *path); /* of more bytes: not JSON */
 bool pcri_member_keeps_text(const struct pcri_container *s, const char *path, const char *text,
                             size_t nbytes);
 

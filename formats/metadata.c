@@ -111,20 +111,19 @@ static int count_others(const struct metadata *m, const char *path, size_t folde
     return 0;
 }
 
-static int read_rows(struct metadata *m, const char *path, const struct pcr_buffer *text,
+static int read_rows(struct metadata *m, const char *path, const char *text, size_t nbytes,
                      struct pcr_error *err)
 {
-    const char *bytes = (const char *) text->data;
     size_t first = m->list.count, kept = first, n = strlen(path);
     size_t folder_nbytes = (size_t) (strrchr(path, '/') - path) + 1;
     bool csv = path[n - 1] == 'v', is = false;
-    int rc = csv ? pcri_csv_is_metadata(bytes, text->nbytes, &is, err)
-                 : pcri_jsonl_is_metadata(bytes, text->nbytes, &is, err);
+    int rc = csv ? pcri_csv_is_metadata(text, nbytes, &is, err)
+                 : pcri_jsonl_is_metadata(text, nbytes, &is, err);
     if (rc || !is)
         return rc;
     m->tree->files->ignored_count--;
-    rc = csv ? pcri_csv_parse(bytes, text->nbytes, &m->list, err)
-             : pcri_jsonl_parse(bytes, text->nbytes, &m->list, err);
+    rc = csv ? pcri_csv_parse(text, nbytes, &m->list, err)
+             : pcri_jsonl_parse(text, nbytes, &m->list, err);
     for (size_t i = first; i < m->list.count && !rc; i++) {
         struct pcri_list_row *row = pcri_list_at(&m->list, i);
         bool keep;
@@ -142,12 +141,15 @@ static int read_rows(struct metadata *m, const char *path, const struct pcr_buff
 
 static int read_file(struct metadata *m, const char *path, struct pcr_error *err)
 {
-    struct pcr_buffer text = { 0 };
-    int rc = pcri_storage_read(&pcri_files, path, METADATA_MAX_NBYTES, PCRI_TRIES_AGAIN, &text,
-                               err);
-    if (!rc && (rc = read_rows(m, path, &text, err)))
+    struct pcri_arena source = { .folder = m->tree->files->folder };
+    const char *text;
+    size_t nbytes;
+    m->list.source = &source;
+    int rc = pcri_list_read(path, METADATA_MAX_NBYTES, &source, &text, &nbytes, err);
+    if (!rc && (rc = read_rows(m, path, text, nbytes, err)))
         pcri_prefix(err, rc, "%s", path);
-    pcr_buffer_free(&text);
+    pcri_arena_free(&source);
+    m->list.source = NULL;
     return rc;
 }
 

@@ -100,7 +100,7 @@ static int check_options(const struct pcr_source_options *o, struct pcr_error *e
     int rc = pcri_flags_check("pcr_source_options", o->flags,
                               PCR_SOURCE_ALL_FILES | PCR_SOURCE_SKIP_DAMAGED |
                                   PCR_SOURCE_LAST_DOT | PCR_SOURCE_SEGMENTATIONS |
-                                  PCR_SOURCE_ZERO_BASED,
+                                  PCR_SOURCE_ZERO_BASED | PCR_SOURCE_CHOOSE_BLOBS,
                               err);
     if (rc)
         return rc;
@@ -111,6 +111,15 @@ static int check_options(const struct pcr_source_options *o, struct pcr_error *e
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.classes is NULL");
     if (o->annotation_count && !o->annotations)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.annotations is NULL");
+    if (o->blob_count && !o->blobs)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.blobs is NULL");
+    if (o->blob_count && !(o->flags & PCR_SOURCE_CHOOSE_BLOBS))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "pcr_source_options.blobs applies to PCR_SOURCE_CHOOSE_BLOBS");
+    for (uint32_t i = 0; i < o->blob_count; i++)
+        if (!o->blobs[i] || !*o->blobs[i])
+            return pcri_fail(err, PCR_ERR_INVAL, "blob %u of those given has no name",
+                             (unsigned) i);
     if (o->list_count && !o->lists)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.lists is NULL");
     if (o->extension_count && !o->extensions)
@@ -204,13 +213,14 @@ static int open_annotated(const struct pcri_inputs *in, const struct pcr_source_
 {
     const struct pcri_importer *im = NULL;
     struct pcri_inputs annotations = { 0 }, lists = { 0 };
-    const char *other = o->class_count                   ? "classes"
-                        : o->layout                      ? "layout"
-                        : o->image_field                 ? "image_field"
-                        : o->label_field                 ? "label_field"
-                        : o->key_field                   ? "key_field"
-                        : o->flags & PCR_SOURCE_LAST_DOT ? "PCR_SOURCE_LAST_DOT"
-                                                         : NULL;
+    const char *other = o->class_count                       ? "classes"
+                        : o->layout                          ? "layout"
+                        : o->image_field                     ? "image_field"
+                        : o->label_field                     ? "label_field"
+                        : o->key_field                       ? "key_field"
+                        : o->flags & PCR_SOURCE_LAST_DOT     ? "PCR_SOURCE_LAST_DOT"
+                        : o->flags & PCR_SOURCE_CHOOSE_BLOBS ? "blobs"
+                                                             : NULL;
     if (other)
         return pcri_fail(err, PCR_ERR_INVAL, "%s does not go with annotations", other);
     int rc = add_given(&annotations, o->annotations, o->annotation_count, err);
@@ -242,11 +252,12 @@ static int open_inputs(struct pcri_inputs *in, const struct pcr_source_options *
     rc = find_all(in, o->format, &im, err);
     if (!rc && im->scan)
         rc = pcri_inputs_guess_splits(in, err);
-    const char *of_containers = o->image_field                   ? "image_field"
-                                : o->label_field                 ? "label_field"
-                                : o->key_field                   ? "key_field"
-                                : o->flags & PCR_SOURCE_LAST_DOT ? "PCR_SOURCE_LAST_DOT"
-                                                                 : NULL;
+    const char *of_containers = o->image_field                       ? "image_field"
+                                : o->label_field                     ? "label_field"
+                                : o->key_field                       ? "key_field"
+                                : o->flags & PCR_SOURCE_LAST_DOT     ? "PCR_SOURCE_LAST_DOT"
+                                : o->flags & PCR_SOURCE_CHOOSE_BLOBS ? "blobs"
+                                                                     : NULL;
     if (!rc && !im->scan && of_containers)
         rc = pcri_fail(err, PCR_ERR_INVAL, "%s: %s applies to containers, not to a %s",
                        in->items[0].path, of_containers, im->name);

@@ -362,7 +362,7 @@ static int take_file(struct tar *t, uint64_t nbytes, uint64_t header, struct pcr
     m->offset = offset;
     if (kind == PCRI_MEMBER_OTHER && pcri_member_wants_text(m->name, nbytes))
         rc = take_text(t, m, first, got, err);
-    else if (!plain && (kind == PCRI_MEMBER_IMAGE || pcri_member_may_be_blob(m->name)))
+    else if (!plain)
         rc = spool(t, m, first, got, err);
     else
         rc = pass(t, nbytes - got, header, err);

@@ -377,8 +377,7 @@ static int take_other(struct zip *z, const struct zip_entry *e, uint64_t at, boo
 {
     const char *name = (const char *) z->name.data, *slash = strrchr(name, '/');
     const bool wanted = is_link ? e->nbytes < 4096 : pcri_member_wants_text(name, e->nbytes);
-    const bool spooled = !wanted && !is_link && e->method != STORED &&
-                         pcri_member_may_be_blob(name);
+    const bool spooled = !wanted && !is_link && e->method != STORED;
     const uint64_t spooled_at = z->s->spool_nbytes;
     bool good = true;
     z->text.nbytes = 0;

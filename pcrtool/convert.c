@@ -21,7 +21,7 @@ struct settings {
     const char *image_field, *label_field, *key_field;
     uint64_t records, record_nbytes, seed, threads, max_side, target_nbytes, quality;
     uint64_t max_pixels, max_scans, max_sample_nbytes, max_memory_nbytes;
-    const char *extensions, *annotations, *lists, *pictures;
+    const char *extensions, *annotations, *lists, *blobs, *pictures;
     uint32_t on_bad, opaque, from, layout, coding, originals, key_dot;
     bool all_files, no_shuffle, no_classes, segmentations, zero_based, dedupe, json, dry_run,
         quiet;
@@ -60,15 +60,13 @@ static const struct pcrtool_option options[] = {
       PCRTOOL_CHOICE, SETTING(on_bad), .words = "fail|skip|opaque|salvage" },
     { "opaque", "WHAT",
       "what to do with images that decode, but that JPEG scans cannot hold\n"
-      "(PNG, WebP, JPEG with unusual scans): keep them whole (default), or refuse\n"
+      "(PNG, GIF, JPEG with unusual scans): keep them whole (default), or refuse\n"
       "them as bad inputs",
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
     { "pictures", "WHAT",
-      "what becomes of intact images of other formats (PNG, WebP): opaque\n"
-      "(default); progressive or progressive:Q, pixels without loss: JPEG of\n"
-      "quality Q (90) in the lower fidelities, a residual in the last, where\n"
-      "that takes fewer bytes; or LOSSY jpeg:Q: encoded as JPEG of quality Q,\n"
-      "upright, with their colour profile; transparent ones stay opaque",
+      "what becomes of intact images of other formats (PNG, GIF): opaque\n"
+      "(default), or LOSSY jpeg:Q: encoded as JPEG of quality Q, upright, with\n"
+      "their colour profile; transparent ones stay opaque",
       PCRTOOL_TEXT, SETTING(pictures) },
     { "from", "FORMAT",
       "what SRC is: folder, list, tar (also compressed, or - or a pipe), zip,\n"
@@ -105,6 +103,10 @@ static const struct pcrtool_option options[] = {
       "archives: the dot of a name that ends what a sample's members have in\n"
       "common, first (default, as WebDataset does) or last",
       PCRTOOL_CHOICE, SETTING(key_dot), .words = "first|last" },
+    { "blobs", "none|NAME,...",
+      "archives and records: the parts that become blobs, whatever they hold;\n"
+      "others that are no text are passed over. Default: all that are no text",
+      PCRTOOL_TEXT, SETTING(blobs) },
     { "spool", "DIR",
       "where an unnamed file for the images of compressed archives and pipes\n"
       "is kept meanwhile; default: $TMPDIR or /tmp",
@@ -279,7 +281,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
 
 /* The names that options give. */
 struct named {
-    struct pcrtool_names classes, extensions, annotations, lists;
+    struct pcrtool_names classes, extensions, annotations, lists, blobs;
 };
 
 enum { LAST_DOT = 2 }; /* of --key-dot */
@@ -296,7 +298,8 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
                  (s->on_bad > PCR_BAD_FAIL ? PCR_SOURCE_SKIP_DAMAGED : 0) |
                  (s->key_dot == LAST_DOT ? PCR_SOURCE_LAST_DOT : 0) |
                  (s->segmentations ? PCR_SOURCE_SEGMENTATIONS : 0) |
-                 (s->zero_based ? PCR_SOURCE_ZERO_BASED : 0),
+                 (s->zero_based ? PCR_SOURCE_ZERO_BASED : 0) |
+                 (s->blobs ? PCR_SOURCE_CHOOSE_BLOBS : 0),
         .format = s->from ? pcr_source_format(s->from - 1) : NULL,
         .root = s->root,
         .left_out = left_out,
@@ -316,6 +319,8 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .annotation_count = n->annotations.count,
         .lists = n->lists.names,
         .list_count = n->lists.count,
+        .blobs = n->blobs.names,
+        .blob_count = n->blobs.count,
     };
     if (pcr_source_open_all(paths, path_count, &o, &source, &err))
         return pcrtool_failed(v->command, &err);
@@ -378,51 +383,36 @@ static int read_extensions(const struct pcrtool_command *c, const char *value,
     return rc;
 }
 
-/* Q in "KIND:Q", 1 to 100; 0: it is neither that nor KIND alone, where `alone` is allowed. */
-static bool read_quality(const char *text, const char *kind, bool alone, uint64_t *out)
-{
-    const size_t n = strlen(kind);
-    char *end = NULL;
-    if (strncmp(text, kind, n) != 0)
-        return false;
-    *out = 0;
-    if (alone && !text[n])
-        return true;
-    if (text[n] != ':' || text[n + 1] < '1' || text[n + 1] > '9')
-        return false;
-    *out = strtoul(text + n + 1, &end, 10);
-    return *out <= 100 && !*end;
-}
-
-/* opaque, jpeg:Q, progressive, progressive:Q */
+/* opaque, jpeg:Q */
 static int read_pictures(const struct settings *s, struct pcrtool_conversion *v)
 {
-    const char *text = s->pictures ? s->pictures : "opaque";
-    uint64_t quality = 0;
-    if (!strcmp(text, "opaque")) {
-        v->pictures = PCR_PICTURES_OPAQUE;
-    } else if (read_quality(text, "jpeg", false, &quality)) {
+    static const char jpeg[] = "jpeg:";
+    const char *text = s->pictures ? s->pictures : "opaque", *digits = text + strlen(jpeg);
+    v->pictures = PCR_PICTURES_OPAQUE;
+    if (strcmp(text, "opaque") != 0) {
+        const bool is_jpeg = !strncmp(text, jpeg, strlen(jpeg));
+        char *end = NULL;
+        unsigned long n = is_jpeg && *digits >= '1' && *digits <= '9'
+                              ? strtoul(digits, &end, 10)
+                              : 0;
+        if (n < 1 || n > 100 || *end) {
+            pcrtool_error(v->command,
+                          "--pictures is '%s', expected opaque, or jpeg:Q with a quality Q of "
+                          "1 to 100",
+                          text);
+            return PCRTOOL_USAGE;
+        }
+        if (s->quality && s->quality != n) {
+            pcrtool_error(v->command,
+                          "--pictures %s and --quality %" PRIu64
+                          ": a conversion makes JPEGs of one quality",
+                          text, s->quality);
+            return PCRTOOL_USAGE;
+        }
         v->pictures = PCR_PICTURES_JPEG;
-    } else if (read_quality(text, "progressive", true, &quality)) {
-        v->pictures = PCR_PICTURES_PROGRESSIVE;
-    } else {
-        pcrtool_error(v->command,
-                      "--pictures is '%s', expected opaque, jpeg:Q, progressive, or "
-                      "progressive:Q, with a quality Q of 1 to 100",
-                      text);
-        return PCRTOOL_USAGE;
+        v->quality = n;
     }
-    if (s->quality && quality && s->quality != quality) {
-        pcrtool_error(v->command,
-                      "--pictures %s and --quality %" PRIu64
-                      ": a conversion makes JPEGs of one quality",
-                      text, s->quality);
-        return PCRTOOL_USAGE;
-    }
-    if (quality)
-        v->quality = quality;
-    if (s->quality && !s->max_side && !s->target_nbytes &&
-        v->pictures == PCR_PICTURES_OPAQUE) {
+    if (s->quality && !s->max_side && !s->target_nbytes && v->pictures != PCR_PICTURES_JPEG) {
         pcrtool_error(v->command,
                       "--quality applies to --max-side and --target-bytes, neither "
                       "of which is given");
@@ -441,6 +431,8 @@ static int read_names(const struct pcrtool_command *c, const struct settings *s,
         rc = pcrtool_names_split(c, "annotations", s->annotations, &n->annotations);
     if (!rc && s->lists)
         rc = pcrtool_names_split(c, "lists", s->lists, &n->lists);
+    if (!rc && s->blobs && strcmp(s->blobs, "none") != 0)
+        rc = pcrtool_names_split(c, "blobs", s->blobs, &n->blobs);
     return rc;
 }
 
@@ -474,6 +466,7 @@ static int run_convert(const struct pcrtool_args *args)
     pcrtool_names_free(&n.extensions);
     pcrtool_names_free(&n.annotations);
     pcrtool_names_free(&n.lists);
+    pcrtool_names_free(&n.blobs);
     rc = pcrtool_conversion_report(&v, rc, s->json);
     if (!rc && s->dry_run && s->on_bad <= PCR_BAD_FAIL && v.report.samples_bad)
         return end_dry_run(&v);

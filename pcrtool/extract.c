@@ -189,22 +189,6 @@ static int fail(const struct extraction *x, const struct pcr_error *err)
     return PCRTOOL_FAILED;
 }
 
-/* Says that a format has no place for blobs. */
-static void note_blobs(const struct extraction *x)
-{
-    uint32_t count = 0;
-    if (x->set->quiet || !formats[x->set->format] ||
-        strcmp(formats[x->set->format], "mds") != 0)
-        return;
-    while (pcr_dataset_blob_name(x->in.dataset, count))
-        count++;
-    if (count)
-        fprintf(stderr,
-                "pcrtool extract: mds has no place for blobs: those of %" PRIu32
-                " name(s) are left out\n",
-                count);
-}
-
 static int extract(struct extraction *x, uint32_t fidelity)
 {
     const struct extract_settings *s = x->set;
@@ -229,7 +213,6 @@ static int extract(struct extraction *x, uint32_t fidelity)
     struct pcr_error err;
     x->report.size = sizeof(x->report);
     pcrtool_catch_signals();
-    note_blobs(x);
     int rc = pcr_export(x->in.dataset, x->to_stdout ? NULL : x->out, &o, &x->report, &err);
     pcrtool_progress(NULL);
     rc = rc ? fail(x, &err) : PCRTOOL_DONE;

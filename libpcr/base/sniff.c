@@ -149,9 +149,9 @@ static const char *by_fields(const uint8_t *p, size_t nbytes)
     }
     if (nbytes >= 6 && !p[0] && !p[1] && (p[2] == 1 || p[2] == 2) && !p[3] && p[4] && !p[5])
         return p[2] == 1 ? "ICO" : "CUR";
-    if (nbytes >= 3 && p[0] == 'P' && p[1] >= '1' && p[1] <= '7' && strchr(" \t\r\n", p[2]) &&
+    if (nbytes >= 3 && p[0] == 'P' && p[1] >= '1' && p[1] <= '7' && strchr(" \t\r\n#", p[2]) &&
         p[2])
-        return "PNM (PBM, PGM, PPM, PAM)";
+        return p[1] == '7' ? "PAM" : "PNM";
     return NULL;
 }
 

@@ -8,6 +8,7 @@
 #include <pcr/dataset.h>
 
 #include "../base/siphash.h"
+#include "../base/spare.h"
 #include "../io/layer.h"
 #include "../io/storage.h"
 #include "../manifest/manifest.h"
@@ -42,18 +43,6 @@ struct pcri_key_index {
     uint64_t slot_count;
 };
 
-/* Memory of released slices, for later ones (spare.c): fresh memory costs more than reading
- * into it from the page cache. */
-enum { PCRI_SPARE_NBYTES = 32 << 20 };
-struct pcri_spare {
-    pthread_mutex_t mutex;
-    struct pcri_block *buffers; /* oldest first */
-    uint32_t count;
-    size_t capacity;
-    size_t nbytes;     /* at most PCRI_SPARE_NBYTES, or as much as is expected */
-    uint64_t expected; /* pcr_dataset_keep_memory() */
-};
-
 struct pcr_dataset {
     struct pcri_manifest manifest;
     struct pcr_buffer text; /* the manifest's; empty for a single record */
@@ -71,7 +60,7 @@ struct pcr_dataset {
     uint64_t prefix_nbytes[PCRI_MAX_GROUPS];
     struct pcri_cache cache;
     struct pcri_key_index keys;
-    struct pcri_spare spare;
+    struct pcri_spare spare;  /* memory of released slices, for later ones */
     struct pcr_dataset *next; /* list of all open datasets; registry.c */
 };
 
@@ -134,13 +123,6 @@ int pcri_column_append(struct pcri_dataset_column *c, const struct pcri_record *
                        uint32_t from, uint32_t end, struct pcr_error *err);
 /* Gives out what was made, or if rc is not 0 frees it. Returns rc. */
 int pcri_column_deliver(struct pcri_dataset_column *c, int rc, struct pcr_column **out);
-
-/* --- spare.c --- */
-/* A buffer with room for nbytes; an empty one, to be grown, if none is spare. */
-struct pcri_block pcri_spare_take(struct pcri_spare *s, size_t nbytes);
-/* Keeps a buffer's memory, or frees it, and empties the buffer. */
-void pcri_spare_give(struct pcri_spare *s, struct pcri_block *b);
-void pcri_spare_free(struct pcri_spare *s);
 
 /* --- find.c --- */
 void pcri_key_index_free(struct pcri_key_index *k);

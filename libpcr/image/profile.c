@@ -22,12 +22,6 @@ static bool is_icc(const struct pcri_walked *s)
            !memcmp(s->payload, "ICC_PROFILE", ICC_NAME_NBYTES);
 }
 
-static bool is_frame(uint8_t marker)
-{
-    return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 &&
-           marker != 0xCC;
-}
-
 /* Appends the profile's part of this number; false if there is none. */
 static bool add_part(const struct pcr_spans *file, unsigned number, struct pcr_buffer *profile,
                      unsigned *count, int *rc, struct pcr_error *err)
@@ -60,15 +54,6 @@ static int read_jpeg(const struct pcr_spans *file, struct pcr_buffer *profile, b
     return rc;
 }
 
-static uint32_t jpeg_channels(const struct pcr_spans *file)
-{
-    struct pcri_walked s;
-    for (struct pcri_segment_walk w = pcri_segment_walk(file); pcri_segment_next(&w, &s);)
-        if (is_frame(s.marker) && s.nbytes > 5)
-            return s.payload[5];
-    return 0;
-}
-
 /* --- PNG --- */
 
 /* iCCP: a name, NUL, the method of compression, which is 0, and the compressed profile. */
@@ -88,12 +73,6 @@ static int read_png(struct pcri_bytes file, struct pcr_buffer *profile, bool *an
         return pcri_png_inflate(b, ICC_MOST_NBYTES, profile, err);
     }
     return 0;
-}
-
-static uint32_t png_channels(struct pcri_bytes file)
-{
-    enum { COLOR_TYPE_AT = 25, COLORED = 2 };
-    return file.n <= COLOR_TYPE_AT ? 0 : file.p[COLOR_TYPE_AT] & COLORED ? 3 : 1;
 }
 
 /* --- WebP --- */
@@ -135,20 +114,17 @@ int pcri_profile_read(const struct pcr_spans *file, struct pcr_buffer *profile, 
     return rc;
 }
 
-int pcri_profile_find(const uint8_t *data, size_t nbytes, bool *gray,
+int pcri_profile_find(const uint8_t *data, size_t nbytes, uint32_t component_count,
                       struct pcr_buffer *profile, struct pcr_error *err)
 {
     struct pcr_span span = { data, nbytes };
     const struct pcr_spans file = { .items = &span, .count = 1 };
     bool any;
     int rc = pcri_profile_read(&file, profile, &any, err);
-    uint32_t channels = is_png(&file)    ? png_channels(whole(&file))
-                        : is_webp(&file) ? 3
-                                         : jpeg_channels(&file);
-    *gray = channels == 1;
     bool fits = profile->nbytes && profile->nbytes <= ICC_MOST_NBYTES &&
-                (channels == 1 || channels == 3) &&
-                !memcmp(profile->data + ICC_SPACE_AT, *gray ? "GRAY" : "RGB ", 4);
+                (component_count == 1 || component_count == 3) &&
+                !memcmp(profile->data + ICC_SPACE_AT, component_count == 1 ? "GRAY" : "RGB ",
+                        4);
     if (!fits)
         profile->nbytes = 0;
     return rc;

@@ -115,7 +115,8 @@ void pcri_arena_touch(const struct pcri_arena *a, const void *p)
 /* Room for `nbytes` on the shelf; false: there is none. */
 static bool fill_shelf(struct pcri_arena *a, size_t nbytes)
 {
-    if (!a->folder || a->has_no_shelf || a->held_nbytes < HELD_NBYTES)
+    if (!a->folder || a->has_no_shelf ||
+        (a->held_nbytes < HELD_NBYTES && nbytes < HELD_NBYTES))
         return false;
     const size_t room = nbytes > PART_NBYTES
                             ? (nbytes + PART_NBYTES - 1) / PART_NBYTES * PART_NBYTES

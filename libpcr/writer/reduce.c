@@ -94,15 +94,17 @@ static int encode(struct pcri_worker *t, bool gray, uint32_t width, uint32_t hei
 }
 
 /* Makes t->file a JPEG of this size. */
-static int make_jpeg(struct pcri_worker *t, uint32_t width, uint32_t height, uint64_t nbytes,
-                     struct pcri_reduction *out, struct pcr_error *err)
+static int make_jpeg(struct pcri_worker *t, uint32_t component_count, uint32_t width,
+                     uint32_t height, uint64_t nbytes, struct pcri_reduction *out,
+                     struct pcr_error *err)
 {
+    const bool gray = component_count == 1;
     struct pcr_buffer made = { 0 }, profile = { 0 };
     struct pcr_error why;
-    bool gray = false, limited = false;
+    bool limited = false;
     int rc = pcri_memory_take(t, nbytes, &why);
     if (!rc)
-        rc = pcri_profile_find(t->file.data, t->file.nbytes, &gray, &profile, &why);
+        rc = pcri_profile_find(t->file.data, t->file.nbytes, component_count, &profile, &why);
     if (!rc)
         rc = make_pixels(t, gray, width, height, &why);
     if (!rc) {
@@ -130,8 +132,9 @@ int pcri_sample_reduce(struct pcri_worker *t, struct pcri_reduction *out,
     const bool foreign = picture && opts->pictures == PCR_PICTURES_JPEG;
     struct pcr_decode_options o = { .size = sizeof(o), .limits = opts->limits };
     struct pcr_image_info info = { .size = sizeof(info) };
+    uint32_t component_count = 0;
     uint64_t nbytes;
-    bool transparent = false;
+    bool has_alpha = false, transparent = false;
     *out = (struct pcri_reduction) { 0 };
     if (!t->file.nbytes || !(opts->max_side || heavy || foreign))
         return 0;
@@ -142,20 +145,18 @@ int pcri_sample_reduce(struct pcri_worker *t, struct pcri_reduction *out,
     uint32_t longest = info.width > info.height ? info.width : info.height, limit = longest;
     if (opts->max_side && longest > opts->max_side)
         limit = opts->max_side;
-    out->smaller = heavy || limit < longest;
-    if (!out->smaller && foreign) {
-        rc = pcri_decoder_has_alpha(t->decoder, t->file.data, t->file.nbytes, &o, &transparent,
-                                    err);
-        if (!rc && transparent)
-            rc = find_transparency(t, (uint64_t) info.width * info.height, &transparent, err);
-        if (rc || transparent || longest > PCRI_JPEG_MOST_SIDE)
-            return pcri_is_ours(rc) ? rc : 0;
-    }
-    if (!out->smaller && !foreign)
+    const bool smaller = heavy || limit < longest;
+    if (!smaller && !foreign)
         return 0;
-    rc = make_jpeg(t, shorten(info.width, longest, limit),
+    rc = pcri_decoder_look(t->decoder, t->file.data, t->file.nbytes, &o, &component_count,
+                           &has_alpha, err);
+    if (!rc && !smaller && has_alpha)
+        rc = find_transparency(t, (uint64_t) info.width * info.height, &transparent, err);
+    if (rc || transparent || (!smaller && longest > PCRI_JPEG_MOST_SIDE))
+        return pcri_is_ours(rc) ? rc : 0;
+    rc = make_jpeg(t, component_count, shorten(info.width, longest, limit),
                    shorten(info.height, longest, limit), nbytes, out, err);
-    out->smaller &= out->made;
+    out->smaller = smaller && out->made;
     out->picture = out->made ? picture : NULL;
     return rc;
 }

@@ -316,10 +316,7 @@ static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
     } else if (!verdict) {
         uint64_t source_nbytes = t->file.nbytes;
         verdict = reduce(t, slot, &why);
-        bool exact = false;
-        if (!verdict && !slot->reduction.made)
-            verdict = pcri_exact_code(t, &slot->coded, &exact, &why);
-        if (!verdict && !exact)
+        if (!verdict)
             verdict = judge(t, &slot->coded, &why);
         if (verdict == VERDICT_CODED)
             slot->coded.source_nbytes = source_nbytes;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "columns.h"
+#include "../../libpcr/base/spare.h"
 
 /* Vector loads and DMA engines like a cache line. */
 enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
@@ -22,8 +23,10 @@ struct pcri_batch_pool {
     } views[PCRI_MOST_VIEWS];
     uint32_t view_count;
     uint32_t pixel_nbytes;
-    bool loose, ragged; /* sizes differ in a view */
-    size_t nbytes;      /* of a batch's pixels, or about of its files */
+    bool loose, ragged;       /* sizes differ in a view */
+    struct pcri_spare spare;  /* what loose pictures are made in */
+    uint64_t expected_nbytes; /* of it: as much as the last batch had; under the mutex */
+    size_t nbytes;            /* of a batch's pixels, or about of its files */
     bool raw, huge_pages, float_labels, mixes;
     pid_t process; /* that made it */
     void *(*allocate)(void *context, size_t nbytes);
@@ -99,7 +102,7 @@ int pcri_batch_pool_create(const struct pcr_loader_options *o,
         free(pool);
         return rc;
     }
-    pool->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
+    pool->mutex = pool->spare.mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     pool->float_labels = float_labels;
     pool->mixes = pcri_mixes(o);
     pool->column_count = o->output.column_count;
@@ -172,14 +175,14 @@ static void free_columns(struct pcri_batch *b, const struct pcri_batch_pool *poo
         pcr_column_free(&b->columns[c]);
 }
 
-static void drop_all_loose(struct pcri_batch *b, const struct pcri_batch_pool *pool)
+static void drop_all_loose(struct pcri_batch *b, struct pcri_batch_pool *pool)
 {
     const size_t count = (size_t) pool->view_count * pool->batch_size;
     for (size_t i = 0; b->loose && i < count; i++)
-        pcri_block_free(&b->loose[i]);
+        pcri_spare_give(&pool->spare, &b->loose[i]);
 }
 
-static void batch_free(const struct pcri_batch_pool *pool, struct pcri_batch *b)
+static void batch_free(struct pcri_batch_pool *pool, struct pcri_batch *b)
 {
     if (!b)
         return;
@@ -220,6 +223,7 @@ static void drop(struct pcri_batch_pool *pool)
     pthread_mutex_unlock(&pool->mutex);
     if (!last)
         return;
+    pcri_spare_free(&pool->spare);
     pthread_mutex_destroy(&pool->mutex);
     free(pool);
 }
@@ -266,7 +270,7 @@ static int add_mixing(struct pcri_batch *b, const struct pcri_batch_pool *pool,
     return all ? 0 : PCR_ERR_NOMEM;
 }
 
-static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **out,
+static int batch_create(struct pcri_batch_pool *pool, struct pcri_batch **out,
                         struct pcr_error *err)
 {
     size_t n = pool->batch_size;
@@ -509,10 +513,14 @@ int pcri_batch_loosen(struct pcri_batch *b, uint32_t view, uint32_t slot, uint32
                       uint32_t height, size_t nbytes, uint8_t **out, struct pcr_error *err)
 {
     const size_t i = (size_t) view * b->pool->batch_size + slot;
-    int rc = pcri_block_reserve(&b->loose[i], nbytes, err);
+    struct pcri_block *block = &b->loose[i];
+    pcri_spare_give(&b->pool->spare, block); /* it is made once more */
+    *block = pcri_spare_take(&b->pool->spare, nbytes);
+    int rc = pcri_block_reserve(block, nbytes, err);
+    block->nbytes = nbytes;
     b->pictures[i].width = width;
     b->pictures[i].height = height;
-    *out = b->loose[i].data;
+    *out = block->data;
     return rc;
 }
 
@@ -523,7 +531,7 @@ const uint8_t *pcri_batch_loose(const struct pcri_batch *b, uint32_t view, uint3
 
 void pcri_batch_drop_loose(struct pcri_batch *b, uint32_t view, uint32_t slot)
 {
-    pcri_block_free(&b->loose[(size_t) view * b->pool->batch_size + slot]);
+    pcri_spare_give(&b->pool->spare, &b->loose[(size_t) view * b->pool->batch_size + slot]);
 }
 
 static bool picture_nbytes(const struct pcri_batch_pool *pool, uint32_t height, uint32_t width,
@@ -566,6 +574,20 @@ static bool lay_out_view(struct pcri_batch *b, uint32_t v, uint32_t *height, uin
     return add_aligned(end, nbytes);
 }
 
+/* As much memory as this batch had is kept for the next. */
+static void expect_alike(const struct pcri_batch *b)
+{
+    struct pcri_batch_pool *pool = b->pool;
+    uint64_t nbytes = 0;
+    for (size_t i = 0; i < (size_t) pool->view_count * pool->batch_size; i++)
+        nbytes += b->loose[i].capacity;
+    pthread_mutex_lock(&pool->mutex);
+    const uint64_t before = pool->expected_nbytes;
+    pool->expected_nbytes = nbytes;
+    pthread_mutex_unlock(&pool->mutex);
+    pcri_spare_expect(&pool->spare, nbytes, before);
+}
+
 int pcri_batch_lay_out(struct pcri_batch *b, struct pcr_error *err)
 {
     struct {
@@ -573,6 +595,7 @@ int pcri_batch_lay_out(struct pcri_batch *b, struct pcr_error *err)
         size_t offset;
     } views[PCRI_MOST_VIEWS];
     size_t end = 0, nbytes;
+    expect_alike(b);
     for (uint32_t v = 0; v < b->pool->view_count; v++) {
         views[v].offset = end;
         if (!lay_out_view(b, v, &views[v].height, &views[v].width, &nbytes) ||

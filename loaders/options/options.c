@@ -59,6 +59,7 @@ static void fill_view(struct pcr_loader_options *o)
     set(&t->erase_area_max_ppm, 333333);
     set(&t->erase_ratio_min_ppm, 300000);
     set(&t->erase_ratio_max_ppm, 3300000);
+    set(&t->randaugment_bins, 31);
 }
 
 static void fill(struct pcr_loader_options *o, uint32_t group_count)
@@ -398,6 +399,22 @@ static int check_sizes(const struct pcr_loader_options *o, struct pcr_error *err
                : check_order("resize_px", t->resize_px, "longest_px", t->longest_px, err);
 }
 
+/* RandAugment and TrivialAugment. */
+static int check_operations(const struct pcr_loader_transform *t, struct pcr_error *err)
+{
+    if (t->randaugment_ops && t->trivialaugment_bins)
+        return pcri_fail(
+            err, PCR_ERR_INVAL,
+            "loader options randaugment_ops and trivialaugment_bins are %u and %u: "
+            "they exclude each other",
+            (unsigned) t->randaugment_ops, (unsigned) t->trivialaugment_bins);
+    if (t->randaugment_bins < 2 || t->trivialaugment_bins == 1)
+        return pcri_fail(err, PCR_ERR_INVAL, "loader option %s is 1, expected at least 2",
+                         t->randaugment_bins < 2 ? "randaugment_bins" : "trivialaugment_bins");
+    return check_max("randaugment_magnitude", t->randaugment_magnitude,
+                     t->randaugment_bins - 1, err);
+}
+
 static int check_view(const struct pcr_loader_options *o, struct pcr_error *err)
 {
     const struct {
@@ -426,7 +443,10 @@ static int check_view(const struct pcr_loader_options *o, struct pcr_error *err)
         { "erase_area_max_ppm", o->transform.erase_area_max_ppm, MILLION },
         { "longest_px", o->transform.longest_px, 1 << 16 },
         { "multiple", o->transform.multiple, 1 << 12 },
-        { "transform.reserved32", o->transform.reserved32, 0 },
+        { "randaugment_ops", o->transform.randaugment_ops, 16 },
+        { "randaugment_bins", o->transform.randaugment_bins, 1000 },
+        { "trivialaugment_bins", o->transform.trivialaugment_bins, 1000 },
+        { "geometric_only", o->transform.geometric_only, 1 },
     };
     int rc = 0;
     for (size_t i = 0; !rc && i < sizeof(bounds) / sizeof(bounds[0]); i++)
@@ -442,7 +462,7 @@ static int check_view(const struct pcr_loader_options *o, struct pcr_error *err)
                           "erase_area_max_ppm", o->transform.erase_area_max_ppm, err)) ||
         (rc = check_order("erase_ratio_min_ppm", o->transform.erase_ratio_min_ppm,
                           "erase_ratio_max_ppm", o->transform.erase_ratio_max_ppm, err)) ||
-        (rc = check_sizes(o, err)))
+        (rc = check_sizes(o, err)) || (rc = check_operations(&o->transform, err)))
         return rc;
     for (size_t i = 0; i < sizeof(o->transform.reserved) / sizeof(uint64_t); i++)
         if (o->transform.reserved[i])
@@ -469,7 +489,7 @@ static struct pcr_loader_options make_plain(const struct pcr_loader_options *o)
     struct pcr_loader_transform *t = &plain.transform;
     t->flip_ppm = t->rotate_mdeg = t->brightness_ppm = t->contrast_ppm = t->saturation_ppm =
         t->hue_ppm = t->flip_down_ppm = t->turn_ppm = t->gray_ppm = t->solarize_ppm =
-            t->blur_ppm = t->erase_ppm = 0;
+            t->blur_ppm = t->erase_ppm = t->randaugment_ops = t->trivialaugment_bins = 0;
     return plain;
 }
 

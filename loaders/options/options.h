@@ -98,6 +98,7 @@ enum pcri_stream {
     PCRI_STREAM_ROTATION = 7,
     PCRI_STREAM_EFFECTS = 8,
     PCRI_STREAM_MIXING = 9,
+    PCRI_STREAM_OPERATIONS = 10,
 };
 
 static inline uint64_t pcri_stream_key(uint64_t seed, enum pcri_stream stream, uint64_t epoch,

@@ -27,7 +27,8 @@ bool pcri_augmentation_wanted(const struct pcr_loader_options *o)
     return o->transform.brightness_ppm || o->transform.contrast_ppm ||
            o->transform.saturation_ppm || o->transform.hue_ppm || o->transform.rotate_mdeg ||
            o->transform.flip_down_ppm || o->transform.turn_ppm || o->transform.gray_ppm ||
-           o->transform.solarize_ppm || o->transform.blur_ppm || o->transform.erase_ppm;
+           o->transform.solarize_ppm || o->transform.blur_ppm || o->transform.erase_ppm ||
+           o->transform.randaugment_ops || o->transform.trivialaugment_bins;
 }
 
 /* Each has a number of its own, whether or not the others are wanted. */
@@ -121,6 +122,27 @@ void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch
     }
     out->degrees = (2 * pcri_unit(turn) - 1) * o->transform.rotate_mdeg / 1e3;
     choose_effects(o, pcri_stream_key(o->seed, PCRI_STREAM_EFFECTS, epoch, identity), out);
+    const bool turned = out->quarters % 2;
+    out->operation_count = pcri_choose_operations(
+        o, turned ? o->output.height : o->output.width,
+        turned ? o->output.width : o->output.height, epoch, identity, out->operations);
+}
+
+struct pcri_affine pcri_augmentation_moves(const struct pcri_augmentation *a, double width,
+                                           double height)
+{
+    const double new_width = a->quarters % 2 ? height : width;
+    const double new_height = a->quarters % 2 ? width : height;
+    struct pcri_affine all = pcri_affine_turn(90.0 * a->quarters, width, height, new_width,
+                                              new_height);
+    for (uint32_t i = 0; i < a->operation_count; i++) {
+        const struct pcri_affine one = pcri_operation_moves(&a->operations[i], new_width,
+                                                            new_height);
+        all = pcri_affine_then(&all, &one);
+    }
+    const struct pcri_affine turn = pcri_affine_turn(a->degrees, new_width, new_height,
+                                                     new_width, new_height);
+    return pcri_affine_then(&all, &turn);
 }
 
 void pcri_augmenter_init(struct pcri_augmenter *c)
@@ -131,10 +153,9 @@ void pcri_augmenter_init(struct pcri_augmenter *c)
 void pcri_augmenter_free(struct pcri_augmenter *c)
 {
     pcr_buffer_free(&c->luma);
-    pcr_buffer_free(&c->framed);
     pcr_buffer_free(&c->lines);
-    pcr_buffer_free(&c->offsets);
-    pcr_buffer_free(&c->fractions);
+    pcr_buffer_free(&c->operations.plane);
+    pcri_warper_free(&c->warper);
 }
 
 static uint32_t channels_of(const struct pcr_loader_options *o)
@@ -211,104 +232,16 @@ static int change_color(struct pcri_augmenter *c, enum pcri_augmentation_kind ki
     return 0;
 }
 
-/* --- rotation --- */
+/* --- others --- */
 
-/* Places have 32 bits after the point. */
-#define ONE 4294967296.0
-
-/* A copy of a plane with a border of one pixel, in which the outermost are repeated. */
-static void frame(const uint8_t *src, uint32_t width, uint32_t height, uint8_t *dst)
-{
-    size_t stride = (size_t) width + 2;
-    for (uint32_t y = 0; y < height; y++, src += width) {
-        uint8_t *row = dst + (y + 1) * stride;
-        memcpy(row + 1, src, width);
-        row[0] = src[0];
-        row[width + 1] = src[width - 1];
-    }
-    memcpy(dst, dst + stride, stride);
-    memcpy(dst + (height + 1) * stride, dst + height * stride, stride);
-}
-
-/* A line of places: the first pixel's centre, and the step to the next. */
-struct line {
-    int64_t x, y, dx, dy;
-};
-
-static bool is_inside(const struct line *l, uint32_t i, uint32_t width, uint32_t height)
-{
-    int64_t x = l->x + i * l->dx, y = l->y + i * l->dy;
-    return x >= 0 && y >= 0 && x < (int64_t) width << 32 && y < (int64_t) height << 32;
-}
-
-static int reserve_rotation(struct pcri_augmenter *c, uint32_t width, uint32_t height,
-                            uint32_t channels, struct pcr_error *err)
-{
-    /* The options' sizes are at most 2^16 and their product 2^30. */
-    size_t framed = ((size_t) width + 2) * ((size_t) height + 2);
-    int rc = pcri_buffer_reserve(&c->framed, framed * channels + PCRI_TURN_SLACK, err);
-    if (!rc)
-        rc = pcri_buffer_reserve(&c->offsets, width * sizeof(int32_t), err);
-    if (!rc)
-        rc = pcri_buffer_reserve(&c->fractions, width * sizeof(uint32_t), err);
-    return rc;
-}
-
-/* Row y of the result, in all planes: a line through the picture, which it enters once. */
-static void turn_row(struct pcri_augmenter *c, const struct pcr_loader_options *o,
-                     struct line l, uint32_t y, uint8_t *const *planes, uint32_t channels)
-{
-    uint32_t width = o->output.width, height = o->output.height, begin = 0, end = width;
-    size_t stride = (size_t) width + 2, framed = stride * ((size_t) height + 2);
-    int32_t *offsets = (int32_t *) (void *) c->offsets.data;
-    uint32_t *fractions = (uint32_t *) (void *) c->fractions.data;
-    /* In the framed plane pixels begin one further; between their centres, half a pixel less. */
-    bool nearest = o->transform.filter == PCR_FILTER_NEAREST;
-    const int64_t shift = nearest ? INT64_C(1) << 32 : INT64_C(1) << 31;
-    while (begin < end && !is_inside(&l, begin, width, height))
-        begin++;
-    while (end > begin && !is_inside(&l, end - 1, width, height))
-        end--;
-    c->loops->places((uint64_t) (l.x + begin * l.dx + shift),
-                     (uint64_t) (l.y + begin * l.dy + shift), (uint64_t) l.dx, (uint64_t) l.dy,
-                     stride, end - begin, offsets, fractions);
-    if (nearest)
-        memset(fractions, 0, (end - begin) * sizeof(*fractions));
-    for (uint32_t i = 0; i < channels; i++) {
-        uint8_t *row = planes[i] + (size_t) y * width;
-        memset(row, o->transform.fill[i], begin);
-        c->loops->sample(c->framed.data + i * framed, stride, offsets, fractions, end - begin,
-                         row + begin);
-        memset(row + end, o->transform.fill[i], width - end);
-    }
-}
-
+/* Turns the picture about its centre. */
 static int turn(struct pcri_augmenter *c, const struct pcr_loader_options *o, double degrees,
                 uint8_t *const *planes, uint32_t channels, struct pcr_error *err)
 {
-    size_t framed = ((size_t) o->output.width + 2) * ((size_t) o->output.height + 2);
-    double angle = degrees * (3.14159265358979323846 / 180), co = cos(angle), si = sin(angle);
-    double middle_x = o->output.width / 2.0, middle_y = o->output.height / 2.0;
-    int rc = reserve_rotation(c, o->output.width, o->output.height, channels, err);
-    if (rc)
-        return rc;
-    for (uint32_t i = 0; i < channels; i++)
-        frame(planes[i], o->output.width, o->output.height, c->framed.data + i * framed);
-    memset(c->framed.data + channels * framed, 0, PCRI_TURN_SLACK);
-    for (uint32_t y = 0; y < o->output.height; y++) {
-        double across = 0.5 - middle_x, down = y + 0.5 - middle_y;
-        struct line l = {
-            .x = llrint((co * across - si * down + middle_x) * ONE),
-            .y = llrint((si * across + co * down + middle_y) * ONE),
-            .dx = llrint(co * ONE),
-            .dy = llrint(si * ONE),
-        };
-        turn_row(c, o, l, y, planes, channels);
-    }
-    return 0;
+    const double width = o->output.width, height = o->output.height;
+    const struct pcri_affine from = pcri_affine_turn(-degrees, width, height, width, height);
+    return pcri_warp(&c->warper, c->loops, o, &from, planes, channels, err);
 }
-
-/* --- others --- */
 
 static int drop_color(struct pcri_augmenter *c, uint8_t *const *planes, uint32_t channels,
                       size_t n, struct pcr_error *err)
@@ -425,6 +358,9 @@ int pcri_augmenter_run(struct pcri_augmenter *c, const struct pcr_loader_options
     int rc = 0;
     if (changes->quarters)
         rc = turn_quarters(c, o, changes->quarters, each, channels, err);
+    for (uint32_t i = 0; i < changes->operation_count && !rc; i++)
+        rc = pcri_operate(&c->operations, &c->warper, c->loops, o, &changes->operations[i],
+                          each, channels, err);
     for (uint32_t i = 0; i < changes->step_count && !rc; i++)
         rc = change_color(c, changes->steps[i].kind, changes->steps[i].value, each, channels,
                           n, err);

@@ -4,7 +4,7 @@
 #define PCRI_AUGMENTATION_H
 
 #include "../options/options.h"
-#include "pixel_loops.h"
+#include "randaugment.h"
 
 enum pcri_augmentation_kind {
     PCRI_AUGMENT_BRIGHTNESS,
@@ -23,6 +23,8 @@ struct pcri_augmentation {
     uint32_t step_count;
     bool mirror;       /* left to right, beside what the window says, */
     unsigned quarters; /* and then turned by so many times 90 degrees, anticlockwise, 0 to 3 */
+    struct pcri_operation operations[PCRI_MOST_OPERATIONS];
+    uint32_t operation_count;
     bool gray, solarize;
     double blur;    /* sigma; 0: none */
     double degrees; /* anticlockwise */
@@ -39,13 +41,17 @@ bool pcri_augmentation_wanted(const struct pcr_loader_options *o);
 void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch,
                               uint64_t identity, struct pcri_augmentation *out);
 
+/* Where they move what is in a picture of this size, before all but `mirror`. */
+struct pcri_affine pcri_augmentation_moves(const struct pcri_augmentation *a, double width,
+                                           double height);
+
 /* Carries out the changes, with its scratch memory. Start from { 0 }. */
 struct pcri_augmenter {
     const struct pcri_pixel_loops *loops;
     struct pcr_buffer luma;
-    struct pcr_buffer framed;             /* planes with a border, for rotation */
-    struct pcr_buffer lines;              /* for blurring and turning */
-    struct pcr_buffer offsets, fractions; /* of the places in a row */
+    struct pcr_buffer lines; /* for blurring and turning */
+    struct pcri_operator operations;
+    struct pcri_warper warper;
 };
 void pcri_augmenter_init(struct pcri_augmenter *c);
 void pcri_augmenter_free(struct pcri_augmenter *c);

@@ -141,6 +141,26 @@ static void choose_changes(struct pcri_picture *p, const struct pcri_request *q,
     }
 }
 
+/* Says where the picture's places go: into the window, and from there as pixels are moved. */
+static void map_crop(const struct pcri_picture *p, struct pcr_crop *crop)
+{
+    const double width = p->frame.out_width, height = p->frame.out_height;
+    const double x = width / ((double) crop->x1 - (double) crop->x0);
+    const double y = height / ((double) crop->y1 - (double) crop->y0);
+    struct pcri_affine all = { { x, 0, -x * (double) crop->x0, 0, y,
+                                 -y * (double) crop->y0 } };
+    if (crop->flipped) {
+        all.m[0] = -x;
+        all.m[2] = width + x * (double) crop->x0;
+    }
+    if (p->augmented) {
+        const struct pcri_affine moves = pcri_augmentation_moves(&p->augmentation, width,
+                                                                 height);
+        all = pcri_affine_then(&all, &moves);
+    }
+    memcpy(crop->affine, all.m, sizeof(crop->affine));
+}
+
 /* Chooses what each view shows of a picture of this size. */
 static int choose(struct pcri_maker *m, const struct pcri_request *q, uint32_t width,
                   uint32_t height, struct pcr_error *err)
@@ -168,6 +188,7 @@ static int choose(struct pcri_maker *m, const struct pcri_request *q, uint32_t w
             crop->degrees = (float) (degrees > 180 ? degrees - 360 : degrees);
             crop->quarters = p->augmentation.quarters;
         }
+        map_crop(p, crop);
     }
     return rc;
 }

@@ -21,7 +21,7 @@ struct pcri_pixel_loops {
     void (*scale)(uint8_t *p, size_t n, int16_t factor, int16_t level);
     /* p * factor + q * rest. */
     void (*mix)(uint8_t *p, const uint8_t *q, size_t n, int16_t factor, int16_t rest);
-    /* ITU-R BT.601. */
+    /* ITU-R BT.601, the bytes of Pillow's convert("L"). */
     void (*luma)(const uint8_t *const rgb[3], size_t n, uint8_t *out);
     /* Rotates the hue by `turn` sixths of its circle, -3 to 3. Value and chroma (the largest
      * of R, G and B, and its distance from the least) stay. */
@@ -44,6 +44,11 @@ struct pcri_pixel_loops {
     /* The same of n places along a line, which has radius more at both ends; rounded. */
     void (*blur_across)(const float *line, const float *weights, uint32_t radius, size_t n,
                         uint8_t *out);
+    /* Pillow's Image.blend(q, p, factor), and the same with q = level everywhere. */
+    void (*enhance)(uint8_t *p, const uint8_t *q, size_t n, float factor);
+    void (*enhance_from)(uint8_t *p, size_t n, float level, float factor);
+    /* The middle row by Pillow's filter SMOOTH, but for its first and last byte. */
+    void (*smooth)(const uint8_t *const rows[3], size_t n, uint8_t *out);
     /* p * part + q * rest, of numbers of 32 bits, and of float16 and bfloat16 (as bits), which are
      * rounded to the nearest. */
     void (*blend_floats)(float *p, const float *q, size_t n, float part, float rest);

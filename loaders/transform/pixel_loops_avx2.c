@@ -10,6 +10,7 @@
 #define INLINE TARGET static inline __attribute__((always_inline))
 #include "pixel_blend.h"
 #include "pixel_blur.h"
+#include "pixel_enhance.h"
 #include "pixel_hue.h"
 
 #define PORTABLE pcri_pixel_loops_portable
@@ -62,24 +63,24 @@ TARGET static void mix(uint8_t *p, const uint8_t *q, size_t n, int16_t factor, i
     PORTABLE.mix(p + i, q + i, n - i, factor, rest);
 }
 
-INLINE __m256i sum_luma(__m256i red_green, __m256i blue_one)
+/* Green's weight has 16 bits, so each half of it is multiplied by itself. */
+INLINE __m256i sum_luma(__m256i red_green, __m256i blue_green)
 {
-    const __m256i rg = _mm256_set1_epi32(19235 << 16 | 9798);
-    const __m256i b1 = _mm256_set1_epi32(16384 << 16 | 3735);
+    const __m256i rg = _mm256_set1_epi32(19235 << 16 | 19595);
+    const __m256i bg = _mm256_set1_epi32(19235 << 16 | 7471);
     __m256i sum = _mm256_add_epi32(_mm256_madd_epi16(red_green, rg),
-                                   _mm256_madd_epi16(blue_one, b1));
-    return _mm256_srli_epi32(sum, 15);
+                                   _mm256_madd_epi16(blue_green, bg));
+    return _mm256_srli_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(32768)), 16);
 }
 
 TARGET static void luma(const uint8_t *const rgb[3], size_t n, uint8_t *out)
 {
-    const __m256i one = _mm256_set1_epi16(1);
     size_t i = 0;
     for (; i + 16 <= n; i += 16) {
         __m256i r = load_16_bytes(rgb[0] + i), g = load_16_bytes(rgb[1] + i);
         __m256i b = load_16_bytes(rgb[2] + i);
-        __m256i low = sum_luma(_mm256_unpacklo_epi16(r, g), _mm256_unpacklo_epi16(b, one));
-        __m256i high = sum_luma(_mm256_unpackhi_epi16(r, g), _mm256_unpackhi_epi16(b, one));
+        __m256i low = sum_luma(_mm256_unpacklo_epi16(r, g), _mm256_unpacklo_epi16(b, g));
+        __m256i high = sum_luma(_mm256_unpackhi_epi16(r, g), _mm256_unpackhi_epi16(b, g));
         store_16_bytes(out + i, _mm256_packs_epi32(low, high));
     }
     const uint8_t *const rest[3] = { rgb[0] + i, rgb[1] + i, rgb[2] + i };
@@ -206,6 +207,9 @@ const struct pcri_pixel_loops pcri_pixel_loops_avx2 = {
     .solarize = solarize,
     .blur_down = blur_down,
     .blur_across = blur_across,
+    .enhance = enhance,
+    .enhance_from = enhance_from,
+    .smooth = smooth,
     .blend_floats = blend_floats,
     .blend_halves = blend_halves,
     .blend_bfloats = blend_bfloats,

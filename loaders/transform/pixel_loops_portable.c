@@ -6,6 +6,7 @@
 #define TARGET
 #include "pixel_blend.h"
 #include "pixel_blur.h"
+#include "pixel_enhance.h"
 #include "pixel_hue.h"
 
 /* A byte times a factor, with PCRI_LEVEL_BITS after the point. */
@@ -38,7 +39,7 @@ static void luma(const uint8_t *const rgb[3], size_t n, uint8_t *restrict out)
 {
     const uint8_t *r = rgb[0], *g = rgb[1], *b = rgb[2];
     for (size_t i = 0; i < n; i++)
-        out[i] = (uint8_t) ((9798 * r[i] + 19235 * g[i] + 3735 * b[i] + 16384) >> 15);
+        out[i] = (uint8_t) ((19595 * r[i] + 38470 * g[i] + 7471 * b[i] + 32768) >> 16);
 }
 
 static void places(uint64_t x, uint64_t y, uint64_t dx, uint64_t dy, size_t stride, size_t n,
@@ -87,6 +88,9 @@ const struct pcri_pixel_loops pcri_pixel_loops_portable = {
     .solarize = solarize,
     .blur_down = blur_down,
     .blur_across = blur_across,
+    .enhance = enhance,
+    .enhance_from = enhance_from,
+    .smooth = smooth,
     .blend_floats = blend_floats,
     .blend_halves = blend_halves,
     .blend_bfloats = blend_bfloats,

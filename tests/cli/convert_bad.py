@@ -19,9 +19,9 @@ def put(name, data):
 
 bad = {"truncated.jpg": good[:len(good) // 2], "empty.jpg": b"",
        "text.jpg": b"<html>not found</html>\n",
-       "gif.jpg": b"GIF89a and so on",
+       "psd.jpg": b"8BPS and so on",
        "late.jpg": good[:-60] + b"\xff\xd9"}
-formats = {"truncated.jpg": "JPEG", "late.jpg": "JPEG", "text.jpg": "HTML", "gif.jpg": "GIF"}
+formats = {"truncated.jpg": "JPEG", "late.jpg": "JPEG", "text.jpg": "HTML", "psd.jpg": "PSD"}
 
 
 def listed(target):
@@ -48,7 +48,7 @@ done = pcrtool("convert", source, "skip.pcr", "--on-bad", "skip", code=3)
 for name in bad:
     assert name.encode() in done.stderr, (name, done.stderr)
 kinds = next(line for line in done.stdout.decode().splitlines() if line.startswith("bad inputs"))
-assert kinds.split(maxsplit=2)[2] == "1 GIF, 1 HTML, 2 JPEG, 1 without bytes", kinds
+assert kinds.split(maxsplit=2)[2] == "1 HTML, 2 JPEG, 1 PSD, 1 without bytes", kinds
 with open("skip.pcr/errors.jsonl", encoding="utf-8") as file:
     errors = [json.loads(line) for line in file]
 assert sorted(os.path.basename(e["path"]) for e in errors) == sorted(bad)
@@ -75,7 +75,7 @@ done = pcrtool("verify", "opaque.pcr", "--deep")
 assert b"all intact, 4 undecodable" in done.stdout, done.stdout
 lines = done.stderr.decode().splitlines()
 assert len(lines) == 4 and all(line.startswith("undecodable: ") for line in lines), lines
-assert any("gif.jpg" in line and "GIF" in line for line in lines), lines
+assert any("psd.jpg" in line and "PSD" in line for line in lines), lines
 report = json_of("verify", "opaque.pcr", "--deep", "--json")
 assert report["intact"] and report["undecodable_samples"] == 4 and not report["findings"]
 assert len(report["undecodable"]) == 4 and report["bad_samples"] == 0
@@ -83,15 +83,15 @@ info = json_of("info", "opaque.pcr", "--json", "--notes")
 assert info["undecodable_count"] == 4 and info["skipped_count"] == 1
 noted = {os.path.basename(note["key"]): note["undecodable"] for note in info["notes"]}
 assert noted == {"truncated.jpg": "JPEG, damaged", "late.jpg": "JPEG, damaged",
-                 "text.jpg": "HTML", "gif.jpg": "GIF"}, noted
+                 "text.jpg": "HTML", "psd.jpg": "PSD"}, noted
 for note in info["notes"]:
     assert samples[os.path.basename(note["key"])]["index"] == note["index"], note
 text = pcrtool("info", "opaque.pcr", "--notes").stdout.decode()
-assert "undecodable  4 sample(s)" in text and "gif.jpg: undecodable: GIF\n" in text, text
+assert "undecodable  4 sample(s)" in text and "psd.jpg: undecodable: PSD\n" in text, text
 
 # Damage of what was kept is damage.
 with open(records("opaque.pcr")[0], "r+b") as file:
-    at = file.read().index(b"GIF89a")
+    at = file.read().index(b"8BPS")
     file.seek(at)
     file.write(b"X")
 done = pcrtool("verify", "opaque.pcr", "--deep", code=4)

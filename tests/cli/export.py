@@ -141,7 +141,7 @@ fails("extract", "labels.pcr", "no/where/x.tar", says=["no/where"])
 fails("extract", "labels.pcr", "labels.tar", says=["labels.tar: the file exists", "--force"])
 assert not os.path.exists("x") and not os.path.exists("x.tar")
 
-# Blobs of other formats are told; of one without a place for them, too.
+# Blobs go out to all formats, and come back, or those that are asked for.
 with tarfile.open("blobs.tar", "w") as tar:
     for name, data in (("1.jpg", read(os.path.join(source, kept[1]))), ("1.npy", b"\x93NUMPY"),
                        ("1.cls", b"cat")):
@@ -152,7 +152,13 @@ convert("blobs.tar", "blobs.pcr")
 assert json_of("info", "blobs.pcr", "--json")["blobs"] == {
     "npy": {"sample_count": 1, "nbytes": 6}}
 assert b"\nblobs        npy (1 samples, 6 B)\n" in pcrtool("info", "blobs.pcr").stdout
-done = pcrtool("extract", "blobs.pcr", "blobs-mds", "--to", "mds")
-assert b"mds has no place for blobs: those of 1 name(s) are left out" in done.stderr, done
+for name, more in (("mds", ["--to", "mds"]), ("blobs.tfrecord", [])):
+    done = pcrtool("extract", "blobs.pcr", f"out-{name}", *more)
+    assert not done.stderr, done
+    convert(f"out-{name}", f"back-{name}.pcr")
+    assert json_of("info", f"back-{name}.pcr", "--json")["blobs"]["npy"]["nbytes"] == 6
+    convert(f"out-{name}", f"none-{name}.pcr", "--blobs", "none")
+    assert not json_of("info", f"none-{name}.pcr", "--json").get("blobs")
+    fails("convert", f"out-{name}", "x.pcr", "--blobs", "npy,nyp", says=["no sample has a part"])
 done = json_of("extract", "blobs.pcr", "blobs", "--json")
 assert done["lost_blob_count"] == 0 and read("blobs/1.jpg.npy") == b"\x93NUMPY"

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes seeds for a fuzz target whose inputs are neither records nor whole image files.
+"""Writes seeds for a fuzz target whose inputs are neither records nor cases of the generator.
 
 usage: make_seeds.py TARGET FOLDER [CASES]
 
-TARGET: cache, folders, icc, ladder, lists, packed, records, residual, restore, resume, spans,
-state.
+TARGET: cache, folders, icc, ladder, lists, packed, pictures, records, restore, resume, spans,
+    state.
 CASES: the folder that `pcr-gen cases` made, for restore and spans.
 """
 
@@ -136,14 +136,6 @@ def packed():
             yield head + bytes([how]) + changes + bits
 
 
-def residual():
-    for width in range(0, 70, 9):
-        for flags in range(4):
-            head = bytes([width, (width * 5 + 11 * flags) % 70, flags, flags])
-            changes = bytes((37 * i + 11 * width) % 256 for i in range(3 * flags))
-            yield head + changes + bytes((i * i * (width + 3) >> flags) % 251 for i in range(300))
-
-
 def spans():
     cases = sorted(Path(sys.argv[3]).glob("good/*"))
     for i, path in enumerate(cases):
@@ -220,6 +212,29 @@ def archives():
             for name, data in zip(names, contents):
                 archive.writestr(zipfile.ZipInfo(name), data, method)
         yield 8, out.getvalue()
+
+
+def pictures():
+    """Small files of other formats than JPEG and PNG, by Pillow."""
+    from PIL import Image, features
+    colour = Image.radial_gradient("L").resize((19, 13)).convert("RGB")
+    colour.paste((200, 30, 90), (3, 3, 9, 8))
+    palette = colour.quantize(11)
+    kinds = [(colour.convert(mode), format, {}) for mode in ("1", "L", "RGB")
+             for format in ("BMP", "PPM")]
+    kinds += [(palette, "BMP", {}), (colour.convert("RGBA"), "BMP", {}), (palette, "GIF", {}),
+              (palette, "GIF", {"interlace": 1, "transparency": 2}),
+              (colour.convert("1"), "GIF", {})]
+    if features.check("webp"):
+        kinds += [(colour, "WEBP", {"lossless": lossless}) for lossless in (False, True)]
+    for image, format, how in kinds:
+        out = io.BytesIO()
+        image.save(out, format, **how)
+        yield out.getvalue()
+    yield b"P1\n# bits\n3 2\n1 0 1\n010\n"
+    yield b"P2 2 2 9\n1 2\n3 9\n"
+    yield b"P3 1 2 999\n1 2 3\n999 0 500\n"
+    yield b"P6 1 2 1023\n" + bytes(range(12))
 
 
 folder = Path(sys.argv[2])

@@ -23,10 +23,9 @@ nothing was found.
   manifest     manifests
   materialise  records' groups, to files
   packed       coefficients in coding 2: packed, changed, decoded; its tables
-  png          PNG files, whole, by rows and resized
+  pictures     PNG, WebP, GIF, BMP, PNM: whole, by rows and resized
   prefix       coefficients of JPEG files, by our own decoder and libjpeg-turbo
   records      formats of records; tar and zip archives; annotations
-  residual     residuals of exact pictures: made, changed, applied
   restore      JPEG files restored byte for byte, and changed restore programs
   resume       what a conversion goes on from: records' tails, the state file
   spans        packed images raised from one fidelity to the next
@@ -55,7 +54,7 @@ sanitize=${PCR_FUZZ_SANITIZE:-address,undefined} suffix=
 
 setup=()
 case $target in
-decode | packed | png | prefix | residual | restore | spans | split)
+decode | packed | pictures | prefix | restore | spans | split)
     # Tracing the comparisons in decoders' loops, and counting how rare each of so many features
     # is, would take most of the time. Small files show what large ones do.
     options=(-entropic=0 -max_len=2048)
@@ -69,7 +68,7 @@ esac
 build=${PCR_FUZZ_BUILD:-build-fuzz$suffix}
 
 case $sanitize-$target in
-memory-folders | memory-icc | memory-lists | memory-manifest | memory-png | memory-records | \
+memory-folders | memory-icc | memory-lists | memory-manifest | memory-pictures | memory-records | \
     memory-resume | memory-spans | memory-split)
     echo "$target calls libraries that MemorySanitizer does not see through" >&2
     exit 2

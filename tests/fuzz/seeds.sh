@@ -15,8 +15,13 @@ need() {
 }
 
 case $target in
-decode | png | prefix | split)
+decode | prefix | split)
     "$pcr_gen" cases "$folder"
+    ;;
+pictures)
+    need PIL
+    "$pcr_gen" cases "$folder"
+    "$python" -B "$here/make_seeds.py" "$target" "$folder/others"
     ;;
 restore | spans)
     "$pcr_gen" cases "$folder.cases"

@@ -382,11 +382,7 @@ static const struct pcr_gen_case cases[] = {
     RAW("random", "", 3000),
     RAW("zeros", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 0),
     RAW("text", "This is not an image.\n", 0),
-    RAW("gif",
-        "GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xFF\xFF\xFF,\0\0\0\0\x01\0\x01\0\0\x02"
-        "\x02"
-        "D\x01\0;",
-        0),
+    RAW("psd", "8BPS\0\1\0\0\0\0\0\0\0\3", 0),
     RAW("tiff", "II*\0\x08\0\0\0\0\0\0\0\0\0", 0),
     RAW("jpeg-2000",
         "\0\0\0\x0CjP  \r\n\x87\n\0\0\0\x14"

@@ -300,6 +300,47 @@ def test_blobs_beside_links_and_bad_names(tmp_path):
     assert "cannot name a blob" in found.report.notes[0][1]
 
 
+@pytest.mark.parametrize("kind", ["tar", "tgz"])
+def test_choice_of_blobs(tmp_path, kind):
+    """Those that are named, whatever they hold, and no others."""
+    members = [("1.jpg", JPEGS[0]), ("1.seg.png", BLOBS["seg.png"]), ("1.txt", b"hi"),
+               ("1.wav", b"\0"), ("1.json", b'{"a": 1}'), ("1.cls", b"3")]
+    tar(tmp_path / f"a.{kind}", members, mode="w:gz" if kind == "tgz" else "w")
+    found = convert(tmp_path / f"a.{kind}", tmp_path, blobs=["seg.png", "txt", "json"])
+    assert found.blobs == {"1.jpg": {"seg.png": BLOBS["seg.png"], "txt": b"hi",
+                                     "json": b'{"a": 1}'}}
+    assert found.attributes == {"1.jpg": {}}
+    found = convert(tmp_path / f"a.{kind}", tmp_path, "none", blobs=[])
+    assert found.blobs == {"1.jpg": {}}
+    assert found.attributes == {"1.jpg": {"txt": "hi", "a": 1}}
+    fails(tmp_path / f"a.{kind}", tmp_path, "no sample has a part 'seg'", blobs=["wav", "seg"])
+
+
+def test_choices_that_cannot_be(tmp_path):
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "a.jpg").write_bytes(JPEGS[0])
+    with pytest.raises(pcr.InvalidError, match="blobs applies to containers"):
+        pcr.convert(tmp_path / "f", tmp_path / "d", blobs=["x"])
+    tar(tmp_path / "a.tar", [("1.jpg", JPEGS[0])])
+    with pytest.raises(pcr.InvalidError, match="'' as a name"):
+        pcr.convert(tmp_path / "a.tar", tmp_path / "d", blobs=[""])
+
+
+@pytest.mark.parametrize("kind", ["tar", "tgz"])
+def test_long_json_as_a_blob(tmp_path, kind):
+    """Beyond what is read as attributes."""
+    long = b'["' + b"x" * (16 << 20) + b'"]'
+    members = [("1.jpg", JPEGS[0]), ("1.map.json", long), ("1.cls", b"3")]
+    tar(tmp_path / f"a.{kind}", members, mode="w:gz" if kind == "tgz" else "w")
+    fails(tmp_path / f"a.{kind}", tmp_path, "JSON of more than", error=pcr.CorruptError)
+    found = convert(tmp_path / f"a.{kind}", tmp_path, blobs=["map.json"])
+    assert found.blobs == {"1.jpg": {"map.json": long}}
+    pcr.export(tmp_path / "out", tmp_path / "b.tar")
+    (tmp_path / "c.tgz").write_bytes(gzip.compress((tmp_path / "b.tar").read_bytes(), 1))
+    again = convert(tmp_path / ("b.tar" if kind == "tar" else "c.tgz"), tmp_path, "again")
+    assert again.blobs == found.blobs
+
+
 def test_damaged_blob(tmp_path):
     """One whose CRC-32 is wrong makes its sample a bad one."""
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:

@@ -9,7 +9,7 @@ from images import encode, picture
 
 GOOD = encode(picture(1, 40, 32), quality=90)
 FOREIGN = {
-    "GIF": b"GIF89a\x10\0\x10\0\0\0\0",
+    "PSD": b"8BPS\0\1\0\0\0\0\0\0\0\3",
     "HTML": b"<!DOCTYPE html><p>Not found",
     "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     # the frame header says what it is, whatever else stands there
@@ -81,7 +81,7 @@ def test_loader_says_what_to_do(kept):
         with pytest.raises(pcr.PcrError) as caught:
             for _ in loader:
                 pass
-    for words in ("odd/0.jpg", "GIF", 'bad_sample "skip"', "--on-bad skip"):
+    for words in ("odd/0.jpg", "PSD", 'bad_sample "skip"', "--on-bad skip"):
         assert words in str(caught.value), str(caught.value)
 
 
@@ -97,6 +97,6 @@ def test_a_whole_file_is_read_back(kept):
     with pcr.open(kept) as ds:
         for number, data in enumerate(FOREIGN.values()):
             assert ds[ds.find(f"odd/{number}.jpg")].read() == data
-        with pytest.raises(pcr.PcrError, match="GIF"):
+        with pytest.raises(pcr.PcrError, match="PSD"):
             ds[1].decode()
         assert isinstance(ds[0].decode(), np.ndarray)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boxes that follow the pictures of a loader."""
 
+import itertools
 import math
 
 import numpy as np
@@ -67,6 +68,25 @@ HOW = {
     "own size": {"transform": "none", "turn": 0.5, "rotate": 30, "flip": 0.5},
     "all": {"size": 72, "turn": 0.5, "rotate": 15, "flip": 0.5, "area": (0.3, 1)},
 }
+
+
+def test_follow_randaugment(ds):
+    """A box is around where the affine map takes its corners, and the white one is white there."""
+    seen = 0
+    with pcr.Loader(ds, size=96, batch_size=3, transform="stretch", boxes="boxes", seed=2,
+                    randaugment=(1, 20), geometric_only=True, flip=0.5) as loader:
+        for batch in itertools.chain(*[loader] * 8):
+            for n, i in enumerate(batch.indices):
+                for box, k in zip(batch.boxes[n], batch.box_index[n]):
+                    x0, y0, x1, y1 = lists(i)["boxes"][k]
+                    found = batch.affines[n] @ [[x0, x1, x0, x1], [y0, y0, y1, y1], [1] * 4]
+                    whole = np.concatenate([found.min(1), found.max(1)])
+                    np.testing.assert_allclose(box, np.clip(whole, 0, 96), atol=1e-4)
+                    middle = found.mean(1)
+                    if not k and 3 < middle.min() and middle.max() < 93:
+                        assert batch.pixels[n][int(middle[1]), int(middle[0])].min() > 200
+                        seen += 1
+    assert seen > 20
 
 
 @pytest.mark.parametrize("how", HOW.values(), ids=list(HOW))

@@ -188,13 +188,48 @@ def test_blobs_in_tfrecord(blobs, tmp_path):
     assert bytes(found[0]["mask.png"]) == MASK and bytes(found[2]["note"]) == b"{}"
 
 
+@pytest.mark.parametrize("name,options", [("d.tfrecord", {}), ("mds", {}), ("mds", {"zstd": True})])
+def test_blobs_of_records_come_back(blobs, tmp_path, name, options):
+    """Those that look like text, empty ones, and none; also of compressed files."""
+    report = pcr.export(blobs, tmp_path / name, format="mds" if name == "mds" else None, **options)
+    assert report.left_out == ()
+    paths = [tmp_path / name]
+    if name == "d.tfrecord":
+        paths.append(tmp_path / "z.tfrecord")
+        paths[1].write_bytes(gzip.compress(paths[0].read_bytes()))
+    for i, path in enumerate(paths):
+        done = pcr.convert(path, tmp_path / f"{i}.pcr", shuffle=False)
+        assert not done.notes and blobs_of(tmp_path / f"{i}.pcr") == BLOBS
+        with pcr.open(tmp_path / f"{i}.pcr") as ds:
+            assert [s.attributes for s in ds] == [{"i": 0}, {"i": 1}, {"i": 2}]
+            assert ds.verify(deep=True).bad_samples == 0
+    pcr.convert(paths[0], tmp_path / "some.pcr", blobs=["note"])
+    assert blobs_of(tmp_path / "some.pcr") == {
+        key: {n: data for n, data in found.items() if n == "note"} for key, found in BLOBS.items()}
+
+
+def test_mds_columns_of_blobs(blobs, tmp_path):
+    pcr.export(blobs, tmp_path / "mds", format="mds")
+    (shard,) = json.loads((tmp_path / "mds" / "index.json").read_text())["shards"]
+    names = ["image", "json", "label", "mask.png", "none", "note", "npy", "x.json"]
+    assert shard["column_names"] == names
+    assert shard["column_encodings"] == ["jpeg", "json", "int", *["bytes"] * 5]
+    assert shard["column_sizes"] == [None, None, 8, *[None] * 5]
+    streaming = pytest.importorskip("streaming")
+    dataset = streaming.LocalDataset(local=str(tmp_path / "mds"))
+    assert dataset[0]["mask.png"] == MASK and dataset[2]["x.json"] == b"[1]"
+    assert dataset[1]["note"] == b""
+
+
 def test_blobs_without_a_place(tmp_path):
     """Names that would be others' or lead elsewhere are left out and told, or are an error."""
     data = encode(picture(1, 60, 40), "JPEG")
     names = {"../../up": b"x", "json": b"x", "x.cls": b"x", "jpg": data, "image/x": b"x"}
     pcr.write(tmp_path / "d", [pcr.NewSample("a.jpg", data, 0, {"json": 1}, blobs=names)])
-    for name, lost in (("folder", 2), ("d.tar", 5), ("d.zip", 2), ("d.tfrecord", 2)):
-        report = pcr.export(tmp_path / "d", tmp_path / name)
+    for name, lost in (("folder", 2), ("d.tar", 5), ("d.zip", 2), ("d.tfrecord", 2),
+                       ("mds", 1)):
+        report = pcr.export(tmp_path / "d", tmp_path / name,
+                            format="mds" if name == "mds" else None)
         assert report.progress.lost_blob_count == lost, name
         ((index, key, what),) = report.left_out
         assert (index, key) == (0, "a.jpg") and "is left out: " in what

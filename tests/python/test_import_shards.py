@@ -69,8 +69,7 @@ def test_mds_encodings(tmp_path):
     assert only.data == png and only.key == "m/00000000.png"
     assert only.attributes == {name: values[name] for name in "abcdefghi"}
     assert [text for _, text in found.notes] == [
-        "'k' is left out: a pickle, which is never read",
-        "'l' is left out: bytes that are no text"]
+        "'k' is left out: a pickle, which is never read"]
 
 
 def test_mds_without_images_says_what_there_is(tmp_path):

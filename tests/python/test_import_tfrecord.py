@@ -62,7 +62,6 @@ def test_attributes(write, packed):
                             "tags": ["a", "b"], "one": 2.5, "empty": []}
     assert b.attributes == {"boxes": [0.25], "ids": 7, "note": "", "tags": ["c"], "one": 3.5}
     assert [text for _, text in find(path).notes] == [
-        "'depth' is left out: bytes that are no text",
         "'odd' is left out: numbers that are not finite"]
 
 

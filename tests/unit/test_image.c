@@ -537,7 +537,7 @@ END_TEST
 START_TEST(not_images)
 {
     struct pcr_error err;
-    ck_assert_int_eq(pcr_decoder_inspect(decoder, "GIF89a", 6, NULL, NULL, &err),
+    ck_assert_int_eq(pcr_decoder_inspect(decoder, "8BPS\0\1", 6, NULL, NULL, &err),
                      PCR_ERR_FORMAT);
     ck_assert_int_eq(pcr_decoder_inspect(decoder, "", 0, NULL, NULL, &err), PCR_ERR_TRUNCATED);
     ck_assert_int_eq(pcr_decoder_inspect(decoder, "\xFF", 1, NULL, NULL, &err),

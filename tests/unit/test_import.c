@@ -563,7 +563,7 @@ START_TEST(bad_folders)
     ck_assert_int_eq(pcr_source_open(top.path, &o, &s, &error), PCR_ERR_INVAL);
     ck_assert_ptr_nonnull(strstr(error.message, "'tape'"));
     o.format = "list";
-    ck_assert_int_eq(pcr_source_open(top.path, &o, &s, &error), PCR_ERR_FORMAT);
+    ck_assert_int_eq(pcr_source_open(top.path, &o, &s, &error), PCR_ERR_IO);
     ck_assert_int_eq(pcr_source_open(NULL, NULL, &s, &error), PCR_ERR_INVAL);
     o = (struct pcr_source_options) { .size = sizeof(o), .flags = 1u << 31 };
     ck_assert_int_eq(pcr_source_open(top.path, &o, &s, &error), PCR_ERR_INVAL);

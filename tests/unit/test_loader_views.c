@@ -140,8 +140,9 @@ START_TEST(same_crops)
     struct pcr_batch *b;
     start(l, 0);
     while ((b = next(l))) {
-        ck_assert_mem_eq(b->views[0].crops, b->views[2].crops,
-                         b->sample_count * sizeof(struct pcr_crop));
+        for (uint32_t i = 0; i < b->sample_count; i++) /* into outputs of other sizes */
+            ck_assert_mem_eq(&b->views[0].crops[i], &b->views[2].crops[i],
+                             offsetof(struct pcr_crop, affine));
         ck_assert(memcmp(b->views[0].crops, b->views[1].crops,
                          b->sample_count * sizeof(struct pcr_crop)) != 0);
         pcr_batch_release(&b);

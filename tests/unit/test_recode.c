@@ -126,7 +126,7 @@ static void make_odd(uint32_t policy)
     ck_assert_int_eq(pcri_buffer_append(&src.samples[13].file, "a video", 7, &error), 0);
     for (uint32_t i = 0; i < 25; i += 5) /* the first of split "test": all of a record */
         test_source_set(&src, i, "", i % 2);
-    test_source_set(&src, 17, "GIF89a", 6);
+    test_source_set(&src, 17, "8BPS\0\1", 6);
     convert("odd", PCR_CODING_SCANS);
 }
 

@@ -157,7 +157,7 @@ START_TEST(skips_and_lists)
 {
     struct pcr_buffer text = { 0 };
     strcpy(src.samples[20].key, "\xff.jpg");
-    test_source_set(&src, 20, "GIF89a", 6);
+    test_source_set(&src, 20, "8BPS\0\1", 6);
     test_source_set(&src, 21, "", 0);
     test_source_set_case(&src, 22, "truncated-half");
     src.samples[23].load_code = PCR_ERR_IO;
@@ -181,7 +181,7 @@ END_TEST
 
 START_TEST(keeps_bad_whole)
 {
-    test_source_set(&src, 20, "GIF89a", 6);
+    test_source_set(&src, 20, "8BPS\0\1", 6);
     test_source_set(&src, 21, "", 0);
     test_source_set_case(&src, 22, "truncated-half");
     options.bad_policy = PCR_BAD_OPAQUE;
@@ -213,7 +213,7 @@ START_TEST(undecodable_is_bad)
 {
     test_source_set_case(&src, 22, "lossless");
     refused("d", PCR_ERR_UNSUPPORTED, "lossless JPEG, which no decoder here can show");
-    test_source_set(&src, 20, "GIF89a", 6);
+    test_source_set(&src, 20, "8BPS\0\1", 6);
     test_source_set_case(&src, 21, "arithmetic");
     options.bad_policy = PCR_BAD_SKIP;
     options.flags = PCR_WRITE_NO_SHUFFLE;
@@ -222,7 +222,7 @@ START_TEST(undecodable_is_bad)
     write_ok("e");
     ck_assert_uint_eq(report.samples_bad, 3);
     ck_assert_uint_eq(report.samples_undecodable, 0);
-    ck_assert_str_eq(bad_formats, "GIF arithmetic-coded JPEG lossless JPEG ");
+    ck_assert_str_eq(bad_formats, "PSD arithmetic-coded JPEG lossless JPEG ");
     options.bad_policy = PCR_BAD_OPAQUE;
     write_ok("f");
     ck_assert_uint_eq(report.samples_bad, 0);

@@ -119,7 +119,7 @@ START_TEST(opaque_samples)
     struct pcr_sample *s = NULL;
     struct pcr_buffer file = { 0 };
     uint64_t index;
-    test_source_set(&src, 20, "GIF89a", 6);
+    test_source_set(&src, 20, "8BPS\0\1", 6);
     test_source_set(&src, 21, "", 0);
     test_source_set_case(&src, 22, "truncated-half");
     options.bad_policy = PCR_BAD_OPAQUE;
@@ -131,7 +131,7 @@ START_TEST(opaque_samples)
     ck_assert_int_eq(pcr_sample_acquire(ds, index, &s, &error), 0);
     ck_assert_int_eq(pcr_sample_read(s, 1, &file, &error), 0);
     ck_assert_uint_eq(file.nbytes, 6);
-    ck_assert_mem_eq(file.data, "GIF89a", 6);
+    ck_assert_mem_eq(file.data, "8BPS\0\1", 6);
     pcr_buffer_free(&file);
     pcr_sample_release(&s);
     pcr_dataset_close(&ds);

@@ -11,7 +11,6 @@ struct pcri_stored_info {
     uint32_t orientation;     /* 1..8, of the image's own metadata */
     uint32_t component_count; /* 1: gray, 3: colour, 4: inks */
     bool has_alpha;
-    bool is_exact; /* no JPEG: gray or RGB of 8 bits, and rows() lose nothing of it */
 };
 
 /* Takes the next row of a window, packed pixels that last until it returns. */
@@ -21,8 +20,10 @@ typedef void pcri_row_fn(void *context, const uint8_t *pixels);
  * thread at a time: begin, perhaps rows, end. */
 struct pcri_codec {
     const char *name;
-    uint8_t magic[8]; /* what every such file begins with; of JPEG the codings say it */
-    uint32_t magic_nbytes;
+    /* What every such file begins with: magic_count strings of magic_nbytes, one after another; of
+     * JPEG the codings say it. */
+    const char *magics;
+    uint32_t magic_nbytes, magic_count;
     bool in_pieces; /* it takes more than one span, and more of them between two rows() */
     bool scales;    /* it decodes to eighths of the size */
     int (*create)(void **state_out, struct pcr_error *err);
@@ -57,10 +58,12 @@ struct pcri_native_blocks {
 int pcri_native_open(void *state, const struct pcr_spans *file,
                      const struct pcri_decode_params *params, struct pcri_native_blocks *out,
                      struct pcr_error *err);
-extern const struct pcri_codec pcri_codec_exact; /* JPEG and residual (exact.c) */
 extern const struct pcri_codec pcri_codec_turbo; /* JPEG by libjpeg-turbo (turbo.c) */
 extern const struct pcri_codec pcri_codec_png;   /* PNG by libpng (png.c) */
 extern const struct pcri_codec pcri_codec_webp;  /* WebP by libwebp (webp.c, no_webp.c) */
+extern const struct pcri_codec pcri_codec_gif;   /* GIF (gif.c) */
+extern const struct pcri_codec pcri_codec_bmp;   /* BMP (bmp.c) */
+extern const struct pcri_codec pcri_codec_pnm;   /* PBM, PGM, PPM (pnm.c) */
 
 /* The orientation of a PNG file that begins with the magic, 1 to 8. `scratch` is overwritten.
  * NOMEM. */

@@ -28,8 +28,9 @@ static void webp_ignore(void *state)
 
 const struct pcri_codec pcri_codec_webp = {
     .name = "WebP",
-    .magic = { 'R', 'I', 'F', 'F' },
+    .magics = "RIFF",
     .magic_nbytes = 4,
+    .magic_count = 1,
     .create = webp_create,
     .destroy = webp_ignore,
     .begin = webp_begin,

@@ -165,8 +165,6 @@ static int png_begin(void *state, const struct pcr_spans *file,
     info_out->component_count = is_coloured(p) ? 3 : 1;
     info_out->has_alpha = png_get_color_type(p->read, p->info) & PNG_COLOR_MASK_ALPHA ||
                           png_get_valid(p->read, p->info, PNG_INFO_tRNS);
-    info_out->is_exact = png_get_bit_depth(p->read, p->info) == 8 && !info_out->has_alpha &&
-                         png_get_color_type(p->read, p->info) != PNG_COLOR_TYPE_PALETTE;
     p->alpha = params->alpha && info_out->has_alpha;
     set_transforms(p);
     return pcri_png_orientation(p->data, p->nbytes, &p->whole, &info_out->orientation, err);
@@ -286,38 +284,27 @@ static int png_stream(void *state, const struct pcri_rect *window, pcri_row_fn *
     return rc ? rc : read_by_rows(p, window, row, context);
 }
 
-/* Rows on their way to a target. */
-struct delivery {
-    const struct pcri_target *target;
-    uint32_t y, width, channels;
-};
-
-static void deliver(void *context, const uint8_t *pixels)
-{
-    struct delivery *d = context;
-    pcri_store_row(d->target, d->y++, pixels, d->width, d->channels);
-}
-
 static int png_rows(void *state, const struct pcri_rect *window,
                     const struct pcri_target *target, struct pcr_error *err)
 {
     struct png *p = state;
     size_t row_nbytes = stored_nbytes(p);
-    struct delivery to = { target, 0, window->width,
-                           is_to_gray(p) ? 1 : (uint32_t) pixel_nbytes(p) };
+    struct pcri_delivery to = { target, 0, window->width,
+                                is_to_gray(p) ? 1 : (uint32_t) pixel_nbytes(p) };
     int passes = png_set_interlace_handling(p->read);
     p->err = err;
     if (!is_to_gray(p) && !target->plane_nbytes && window->width == p->width &&
         window->height == p->height)
         return read_rows(p, passes, target->data, target->stride_nbytes);
-    int rc = png_stream(state, window, deliver, &to, err);
+    int rc = png_stream(state, window, pcri_deliver_row, &to, err);
     if (rc != PCR_END)
         return rc;
     if ((rc = reserve_rows(p, p->height, err)) ||
         (rc = read_rows(p, passes, p->whole.data, row_nbytes)))
         return rc;
     for (uint32_t y = 0; y < window->height; y++)
-        deliver(&to, window_row(p, window, p->whole.data + (window->y + y) * row_nbytes));
+        pcri_deliver_row(&to,
+                         window_row(p, window, p->whole.data + (window->y + y) * row_nbytes));
     return 0;
 }
 
@@ -345,8 +332,9 @@ static void png_destroy(void *state)
 
 const struct pcri_codec pcri_codec_png = {
     .name = "PNG",
-    .magic = { 0x89, 'P', 'N', 'G', 0x0D, 0x0A, 0x1A, 0x0A },
+    .magics = "\x89PNG\r\n\x1A\n",
     .magic_nbytes = MAGIC_NBYTES,
+    .magic_count = 1,
     .create = png_create,
     .destroy = png_destroy,
     .begin = png_begin,

@@ -61,7 +61,6 @@ static int webp_begin(void *state, const struct pcr_spans *file,
     if (params->scale != 8)
         return pcri_fail(err, PCR_ERR_UNSUPPORTED, "WebP: decoding to %u/8 of the size",
                          (unsigned) params->scale);
-    enum { LOSSLESS = 2 };
     VP8StatusCode status = WebPGetFeatures(w->file.p, w->file.n, &found);
     if (status)
         return fail(w, status, err);
@@ -75,9 +74,7 @@ static int webp_begin(void *state, const struct pcr_spans *file,
                                             .height = w->height,
                                             .orientation = find_orientation(w->file),
                                             .component_count = 3,
-                                            .has_alpha = found.has_alpha,
-                                            .is_exact = found.format == LOSSLESS &&
-                                                        !found.has_alpha };
+                                            .has_alpha = found.has_alpha };
     return 0;
 }
 
@@ -176,8 +173,9 @@ static void webp_destroy(void *state)
 
 const struct pcri_codec pcri_codec_webp = {
     .name = "WebP",
-    .magic = { 'R', 'I', 'F', 'F' },
+    .magics = "RIFF",
     .magic_nbytes = 4,
+    .magic_count = 1,
     .create = webp_create,
     .destroy = webp_destroy,
     .begin = webp_begin,

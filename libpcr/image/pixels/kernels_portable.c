@@ -7,67 +7,82 @@
 
 /* --- inverse DCT --- */
 
-/* Where zigzag index k goes among idct_body.h's pairs of rows, and in its corner. */
-static const uint8_t pair_place[64] = {
-    36, 6,  53, 44, 23, 0,  32, 17, 14, 60, 37, 30, 8,  49, 38, 34, 55, 40, 24, 7,  61, 45,
-    31, 1,  56, 46, 51, 2,  4,  19, 42, 62, 33, 25, 15, 52, 22, 9,  57, 39, 58, 10, 21, 12,
-    26, 35, 63, 41, 16, 48, 47, 59, 3,  28, 5,  27, 43, 54, 50, 11, 29, 13, 18, 20,
-};
-static const uint8_t corner_place[25] = { 0,  4, 8, 1, 12, 2,  6, 10, 5, 9, 0, 13, 3,
-                                          14, 0, 0, 0, 7,  11, 0, 0,  0, 0, 0, 15 };
-
-INLINE int16_t dequantise(int16_t coef, const struct pcri_dequant *q, bool offsets, int k)
+INLINE vec load(const void *p)
 {
-    int v = (int16_t) (uint16_t) ((unsigned) coef * q->quant[k]);
-    if (offsets) {
-        v += coef < 0 ? -q->offset[k] : q->offset[k];
-        v = v < INT16_MIN ? INT16_MIN : v > INT16_MAX ? INT16_MAX : v;
-    }
-    return (int16_t) v;
+    vec v;
+    memcpy(&v, p, sizeof(v));
+    return v;
 }
 
-INLINE void scatter(const int16_t *coef, uint64_t mask, const struct pcri_dequant *q,
-                    bool offsets, const uint8_t *place, int16_t *out)
+INLINE void store(void *p, vec v)
 {
-    out[place[0]] = dequantise(coef[0], q, false, 0);
-    for (; mask; mask &= mask - 1) {
-        int k = __builtin_ctzll(mask);
-        out[place[k]] = dequantise(coef[k], q, offsets, k);
+    memcpy(p, &v, sizeof(v));
+}
+
+/* The first `parts` eights of a block's coefficients, dequantised. */
+INLINE void dequantise(const int16_t *coef, const struct pcri_dequant *q, bool offsets,
+                       int parts, int16_t out[64])
+{
+    for (int i = 0; i < 8 * parts; i += 8) {
+        const vec v = load(coef + i);
+        vec product = MULLO16(v, load(q->quant + i));
+        if (offsets) { /* of the sign of v */
+            const vec negative = SRA16(v, 15), any = ~EQUAL16(v, SET32(0));
+            const vec offset = load(q->offset + i) & any;
+            product = ADDS16(product, SUB16(offset ^ negative, negative));
+        }
+        store(out + i, product);
     }
 }
+
+/* Eight of them by zigzag index; those that are beyond the parts are 0. */
+#define ONE(k) ((k) < 8 * parts ? z[k] : 0)
+#define PICK(a, b, c, d, e, f, g, h) \
+    ((vec) (v8i16) { ONE(a), ONE(b), ONE(c), ONE(d), ONE(e), ONE(f), ONE(g), ONE(h) })
 
 INLINE void load_pairs(const int16_t *const coef[1], const uint64_t mask[1],
                        const struct pcri_dequant *q, bool offsets, int parts, vec p[2][4])
 {
-    (void) parts;
-    int16_t pairs[64] __attribute__((aligned(16))) = { 0 };
-    scatter(coef[0], mask[0], q, offsets, pair_place, pairs);
-    memcpy(p, pairs, sizeof(pairs));
+    (void) mask;
+    int16_t z[64];
+    dequantise(coef[0], q, offsets, parts, z);
+    __asm__("" : "+m"(z)); /* so many are picked faster from memory than from vectors */
+    p[0][0] = PICK(5, 23, 27, 52, 28, 54, 1, 19);
+    p[0][1] = PICK(12, 37, 41, 59, 43, 61, 8, 34);
+    p[0][2] = PICK(48, 7, 62, 29, 63, 42, 36, 4);
+    p[0][3] = PICK(18, 33, 44, 55, 53, 60, 11, 22);
+    p[1][0] = PICK(6, 32, 15, 45, 0, 10, 14, 39);
+    p[1][1] = PICK(17, 47, 30, 56, 3, 21, 25, 50);
+    p[1][2] = PICK(49, 13, 58, 26, 35, 2, 57, 16);
+    p[1][3] = PICK(24, 38, 40, 51, 9, 20, 31, 46);
 }
 
 INLINE void load_corner(const int16_t *const coef[1], const uint64_t mask[1],
                         const struct pcri_dequant *q, bool offsets, vec *p02, vec *p13)
 {
-    int16_t pairs[16] __attribute__((aligned(16))) = { 0 };
-    scatter(coef[0], mask[0], q, offsets, corner_place, pairs);
-    memcpy(p02, pairs, sizeof(*p02));
-    memcpy(p13, pairs + 8, sizeof(*p13));
+    enum { parts = 4 };
+    (void) mask;
+    int16_t z[64];
+    dequantise(coef[0], q, offsets, parts, z);
+    *p02 = PICK(0, 3, 5, 12, 1, 8, 6, 17);
+    *p13 = PICK(2, 9, 7, 18, 4, 11, 13, 24);
 }
-
-/* The same for idct_scaled_body.h: rows are interleaved in pairs (0, 2), (4, 6), (1, 3),
- * (5, 7), of columns 0 2 4 6, then of 1 3 5 7. */
-static const uint8_t scaled_place[64] = {
-    0,  32, 16, 1,  48, 2,  34, 18, 33, 17, 8,  49, 3,  50, 4,  36, 20, 35, 19, 40, 24, 9,
-    56, 10, 51, 5,  52, 6,  38, 22, 37, 21, 42, 26, 41, 25, 57, 11, 58, 12, 53, 7,  54, 39,
-    23, 44, 28, 43, 27, 59, 13, 60, 14, 55, 46, 30, 45, 29, 61, 15, 62, 47, 31, 63,
-};
 
 INLINE void load_scaled_pairs(const int16_t *const coef[1], const uint64_t mask[1],
                               const struct pcri_dequant *q, vec p[2][4])
 {
-    int16_t pairs[64] __attribute__((aligned(16))) = { 0 };
-    scatter(coef[0], mask[0], q, true, scaled_place, pairs);
-    memcpy(p, pairs, sizeof(pairs));
+    enum { parts = 8 };
+    (void) mask;
+    int16_t z[64];
+    dequantise(coef[0], q, true, parts, z);
+    p[0][0] = PICK(0, 3, 5, 12, 14, 25, 27, 41);
+    p[0][1] = PICK(10, 21, 23, 37, 39, 50, 52, 59);
+    p[0][2] = PICK(2, 9, 7, 18, 16, 31, 29, 44);
+    p[0][3] = PICK(20, 35, 33, 48, 46, 57, 55, 62);
+    p[1][0] = PICK(1, 8, 6, 17, 15, 30, 28, 43);
+    p[1][1] = PICK(19, 34, 32, 47, 45, 56, 54, 61);
+    p[1][2] = PICK(4, 11, 13, 24, 26, 40, 42, 53);
+    p[1][3] = PICK(22, 36, 38, 49, 51, 58, 60, 63);
 }
 
 #include "idct_body.h"
@@ -158,18 +173,6 @@ void pcri_idct_scaled_portable(const int16_t *coef, const uint64_t *mask, size_t
 
 enum { STEP = 8 };
 
-INLINE vec load(const void *p)
-{
-    vec v;
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-INLINE void store(void *p, vec v)
-{
-    memcpy(p, &v, sizeof(v));
-}
-
 /* STEP bytes to 16 bits. */
 INLINE vec widen(const uint8_t *p)
 {
@@ -184,34 +187,35 @@ INLINE void store_narrow(uint8_t *p, vec v)
 
 #include "color_body.h"
 
-INLINE void store_packed_16(const vec rgb[3], uint8_t *dst)
+/* Sixteen pixels of which each channel has the even ones, then the odd ones. Names are those of
+ * channels (r, g, b), of even or odd pixels; the steps are libjpeg-turbo's for SSE2. */
+INLINE void store_packed_16(const vec channel[3], uint8_t *dst)
 {
-    static const uint8_t first_bytes[16] = { 255, 255, 255, 0, 0, 0, 0, 0, 255, 255, 255 };
-    static const uint8_t last_bytes[16] = { [3] = 255, 255, 255, [11] = 255, 255, 255 };
-    vec zero = SET32(0), first = load(first_bytes), last = load(last_bytes);
-    vec rg[2] = { LOW8(rgb[0], rgb[1]), HIGH8(rgb[0], rgb[1]) };
-    vec b[2] = { LOW8(rgb[2], zero), HIGH8(rgb[2], zero) };
-    for (int i = 0; i < 4; i++) {
-        /* Four pixels of 4 bytes; two of them in each half become 6 bytes. */
-        vec p = i & 1 ? HIGH16(rg[i / 2], b[i / 2]) : LOW16(rg[i / 2], b[i / 2]);
-        p = (p & first) | (NEXT_BYTES(p) & last);
-        uint64_t halves[2];
-        memcpy(halves, &p, sizeof(halves));
-        memcpy(dst + 12 * i, &halves[0], 8);
-        memcpy(dst + 12 * i + 6, &halves[1], i < 3 ? 8 : 6);
+    const vec rg = LOW8(channel[0], channel[1]);                     /* even, even */
+    const vec br = LOW8(channel[2], HIGH64(channel[0], channel[0])); /* even, odd */
+    const vec gb = HIGH8(channel[1], channel[2]);                    /* odd, odd */
+    const vec rg_next = NEXT_LANES16(rg), br_next = NEXT_LANES16(br),
+              gb_next = NEXT_LANES16(gb);
+    const vec rgbr[2] = { LOW16(rg, br), HIGH16(rg, br) };
+    const vec gbrg[2] = { LOW16(gb, rg_next), HIGH16(gb, rg_next) };
+    const vec brgb[2] = { LOW16(br_next, gb_next), HIGH16(br_next, gb_next) };
+    vec part[2][3]; /* of 8 bytes in the lower halves */
+    for (int i = 0; i < 2; i++) {
+        part[i][0] = LOW32(rgbr[i], gbrg[i]);
+        part[i][1] = LOW32(brgb[i], HIGH64(rgbr[i], rgbr[i]));
+        part[i][2] = HIGH32(gbrg[i], brgb[i]);
     }
+    store(dst, LOW64(part[0][0], part[0][1]));
+    store(dst + 16, LOW64(part[0][2], part[1][0]));
+    store(dst + 32, LOW64(part[1][1], part[1][2]));
 }
 
-/* Sixteen pixels; each channel has the even ones, then the odd ones. */
 INLINE void store_pixels(const vec channel[3], bool planar, uint8_t *const plane[3])
 {
-    vec rgb[3];
-    for (int c = 0; c < 3; c++)
-        rgb[c] = LOW8(channel[c], HIGH64(channel[c], channel[c]));
     for (int c = 0; c < 3 && planar; c++)
-        store(plane[c], rgb[c]);
+        store(plane[c], LOW8(channel[c], HIGH64(channel[c], channel[c])));
     if (!planar)
-        store_packed_16(rgb, plane[0]);
+        store_packed_16(channel, plane[0]);
 }
 
 #include "color_row_body.h"

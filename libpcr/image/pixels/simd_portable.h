@@ -18,15 +18,19 @@
 #include <emmintrin.h>
 
 typedef __m128i vec;
+typedef int16_t v8i16 __attribute__((vector_size(16)));
 
 #define SIMD(name) _mm_##name
 #define SIMD_WHOLE(name) _mm_##name##_si128
 #define SIMD_FLOATS _mm_castsi128_ps
 #include "simd_x86.h"
+#define MULLO16 _mm_mullo_epi16
+#define ADDS16 _mm_adds_epi16
+#define EQUAL16 _mm_cmpeq_epi16
 #define LOW_BYTES LOW8 /* bytes and zeros to 16 bits */
 #undef MULHRS          /* SSSE3 has it; this is of a below 2^13 */
 #define MULHRS(a, b) SRA16(ADD16(_mm_mulhi_epi16(SLL16(a, 2), b), SET16(1)), 1)
-#define NEXT_BYTES(v) _mm_srli_epi64(v, 8) /* in each half byte i + 1 goes to i */
+#define NEXT_LANES16(v) _mm_srli_si128(v, 2) /* lane i + 1 goes to i */
 
 /* 8 bytes, then zeros. */
 INLINE vec load_half(const uint8_t *p)
@@ -47,6 +51,8 @@ typedef uint32_t v4u32 __attribute__((vector_size(16)));
 #define PAIR(a, b) ((vec) (v8i16) { a, b, a, b, a, b, a, b })
 #define ADD16(a, b) ((vec) ((v8u16) (a) + (v8u16) (b)))
 #define SUB16(a, b) ((vec) ((v8u16) (a) - (v8u16) (b)))
+#define MULLO16(a, b) ((vec) ((v8u16) (a) * (v8u16) (b)))
+#define EQUAL16(a, b) ((vec) ((v8i16) (a) == (v8i16) (b)))
 #define ADD32(a, b) ((vec) ((v4u32) (a) + (v4u32) (b)))
 #define SUB32(a, b) ((vec) ((v4u32) (a) - (v4u32) (b)))
 #define SRA32(a, n) ((a) >> (n))
@@ -67,7 +73,6 @@ typedef uint32_t v4u32 __attribute__((vector_size(16)));
 #define IN_TURN(even, odd) ((even) | (vec) ((v8u16) (odd) << 8))
 #define RAISE_FIRST(p) ((vec) ((v4u32) (p) << 16))
 #define RAISE_SECOND(p) ((p) & -65536)
-#define NEXT_BYTES(v) ((vec) ((v2u64) (v) >> 8))
 #else
 #define HALVES(a, b, c, d, e, f, g, h) a + 1, b + 1, c + 1, d + 1, e + 1, f + 1, g + 1, h + 1
 #define LOW_BYTES(v, zero) LOW8(zero, v)
@@ -76,8 +81,8 @@ typedef uint32_t v4u32 __attribute__((vector_size(16)));
 #define IN_TURN(even, odd) ((vec) ((v8u16) (even) << 8) | (odd))
 #define RAISE_FIRST(p) ((p) & -65536)
 #define RAISE_SECOND(p) ((vec) ((v4u32) (p) << 16))
-#define NEXT_BYTES(v) ((vec) ((v2u64) (v) << 8))
 #endif
+#define NEXT_LANES16(v) LANES(v8i16, v, v, 1, 2, 3, 4, 5, 6, 7, 7)
 #define LOW64(a, b) LANES(v2i64, a, b, 0, 2)
 #define HIGH64(a, b) LANES(v2i64, a, b, 1, 3)
 #define EVEN32(a, b) LANES(vec, a, b, 0, 2, 4, 6)
@@ -98,6 +103,14 @@ INLINE vec madd(vec a, vec b)
     return ADD32((v4u32) low * (v4u32) low_b, (v4u32) high * (v4u32) high_b);
 }
 #define MADD madd
+
+/* Sums that saturate: they overflow where the sign is that of neither. */
+INLINE vec adds16(vec a, vec b)
+{
+    const vec sum = ADD16(a, b), over = SRA16((a ^ sum) & (b ^ sum), 15);
+    return (sum & ~over) | ((SRA16(a, 15) ^ SET16(INT16_MAX)) & over);
+}
+#define ADDS16 adds16
 
 INLINE vec pack32(vec a, vec b)
 {

@@ -14,3 +14,9 @@ void pcri_store_row(const struct pcri_target *target, uint32_t y, const uint8_t 
         for (uint32_t x = 0; x < n; x++)
             dst[x] = pixels[(size_t) x * channels + c];
 }
+
+void pcri_deliver_row(void *delivery, const uint8_t *pixels)
+{
+    struct pcri_delivery *d = delivery;
+    pcri_store_row(d->target, d->y++, pixels, d->width, d->channels);
+}

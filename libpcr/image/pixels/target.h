@@ -39,6 +39,14 @@ struct pcri_target {
 void pcri_store_row(const struct pcri_target *target, uint32_t y, const uint8_t *pixels,
                     uint32_t n, uint32_t channels);
 
+/* Rows on their way to a target: the next one, and of how many pixels. */
+struct pcri_delivery {
+    const struct pcri_target *target;
+    uint32_t y, width, channels;
+};
+/* Stores the next row; a pcri_row_fn of a delivery. */
+void pcri_deliver_row(void *delivery, const uint8_t *pixels);
+
 /* The luma of one pixel: ITU-R BT.601 in 16 bits, as JPEG's own conversion. */
 static inline uint8_t pcri_luma(unsigned r, unsigned g, unsigned b)
 {

@@ -117,8 +117,8 @@ PCR_API const char *pcr_export_format(uint32_t index);
  *   integer), BASE.json, and BASE.NAME for each blob.
  * tfrecord: records of tf.train.Example; a blob is a feature.
  * zip: files under their keys, not compressed; blobs as in a folder.
- * mds: `path` is a folder, made if it is missing, of MosaicML's shards with index.json; without
- *   blobs.
+ * mds: `path` is a folder, made if it is missing, of MosaicML's shards with index.json; a name of
+ *   blobs is a column of bytes.
  *
  * tar, tfrecord, zip: `path` is a file. With shard_nbytes or shard_samples it is the files
  * path-000000, path-000001 and so on, with the number before the format's ending. They, and mds'

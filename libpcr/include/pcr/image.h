@@ -106,10 +106,10 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_create(struct pcr_decoder **out, struct p
 /* Destroys *d and sets it to NULL. Accepts NULL and a NULL object. */
 PCR_API void pcr_decoder_destroy(struct pcr_decoder **d);
 
-/* Reads the size and orientation of an encoded image (JPEG or PNG) without decoding it. The
- * picture may have any size. `opts` may be NULL. Codes: FORMAT (not JPEG, PNG or WebP),
- * CORRUPT, TRUNCATED, UNSUPPORTED (the file's contents; a scale for PNG), LIMIT, INVAL
- * (options), NOMEM. */
+/* Reads the size and orientation of an encoded image without decoding it. The picture may have
+ * any size. `opts` may be NULL. Codes: FORMAT (not JPEG, PNG, WebP, GIF, BMP, PBM, PGM or PPM),
+ * CORRUPT, TRUNCATED, UNSUPPORTED (the file's contents; a scale for others than JPEG), LIMIT,
+ * INVAL (options), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_decoder_inspect(struct pcr_decoder *d, const void *data,
                                                size_t nbytes,
                                                const struct pcr_decode_options *opts,
@@ -120,7 +120,7 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_inspect(struct pcr_decoder *d, const void
  * pcr_profile_use. */
 PCR_API uint32_t pcr_decoder_profile(const struct pcr_decoder *d);
 
-/* Decodes a whole image (JPEG at any fidelity, or PNG) to uint8 rows, top to bottom.
+/* Decodes a whole image (JPEG at any fidelity, or another format) to uint8 rows, top to bottom.
  *
  * data, nbytes: the encoded image; not kept.
  * opts: NULL means RGB, turned upright.

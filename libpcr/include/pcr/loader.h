@@ -473,8 +473,8 @@ struct pcr_loader_transform {
     uint8_t fill[4]; /* R, G, B of places that the picture does not cover, and of erased ones;
                       * gray: the first. fill[3] is 0 */
     /* Changes that a part of the samples has, each with its chance in millionths; default 0.
-     * They are made in this order: turns, colours, gray, blur, solarisation, rotation,
-     * erasing. */
+     * They are made in this order: turns, RandAugment's operations, colours, gray, blur,
+     * solarisation, rotation, erasing. */
     uint32_t flip_down_ppm; /* upside down: a mirror image, turned by 180 degrees */
     uint32_t
         turn_ppm; /* by 90, 180 or 270 degrees, with equal chances; height is width then, unless
@@ -496,8 +496,22 @@ struct pcr_loader_transform {
                            * 0: any */
     uint32_t multiple; /* of which a letterbox's sides, or H and W of a padded batch, are
                            * multiples; at most 4,096; 0: of none */
-    uint32_t reserved32;  /* 0 */
-    uint64_t reserved[4]; /* 0 */
+    /* RandAugment (Cubuk et al. 2020), as torchvision has it: after the turns by right angles, so
+     * many operations, at most 16, are drawn from fourteen: none, shear, translation and rotation
+     * of pixels, brightness, colour, contrast, sharpness, posterisation, solarisation,
+     * autocontrast, equalisation. Each is as strong as the magnitude says, counted from 0 to
+     * randaugment_bins - 1, and results are Pillow's. Pixels that move are interpolated as those
+     * of rotate_mdeg. 0: none */
+    uint32_t randaugment_ops;
+    uint32_t randaugment_magnitude; /* below randaugment_bins */
+    uint32_t randaugment_bins;      /* default 31, at least 2 */
+    uint32_t
+        trivialaugment_bins; /* TrivialAugmentWide (Mueller and Hutter 2021) in place of it:
+                                     * one operation of a random one of so many strengths, at least
+                                     * 2; torchvision's are 31. 0: none */
+    uint32_t geometric_only; /* 1: of the operations drawn only those are made that move
+                                     * pixels, for masks beside pictures */
+    uint64_t reserved[4];    /* 0 */
 };
 
 /* One of several pictures of each sample: "Views". */
@@ -579,7 +593,7 @@ struct pcr_loader_options {
 /* --- pcr_batch: A batch of samples, as a loader delivers it --- */
 
 /* Which part of a picture a sample shows, in pixels of the picture at its full size: upright,
- * or as stored with PCR_LOADER_KEEP_ORIENTATION. */
+ * or as stored with PCR_LOADER_KEEP_ORIENTATION. `affine` says all of it at once. */
 struct pcr_crop {
     uint32_t width, height; /* of the picture */
     float x0, y0, x1, y1;   /* the window that became the batch's height x width; with
@@ -590,6 +604,11 @@ struct pcr_crop {
     uint32_t
         quarters; /* the part of this that was a turn by right angles, 0 to 3: after an odd
                         * number the picture's width is what was its height */
+    uint32_t reserved; /* 0 */
+    /* Where all this takes places: (x, y) in the picture, in pixels from its top left corner, goes
+     * to (affine[0] x + affine[1] y + affine[2], affine[3] x + affine[4] y + affine[5]) in what is
+     * delivered. Operations of RandAugment are in here alone. */
+    double affine[6];
 };
 
 /* Where a picture is in a batch. */

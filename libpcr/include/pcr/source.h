@@ -115,6 +115,8 @@ enum {
     PCR_SOURCE_SEGMENTATIONS = 1 << 3,
     /* VOC: corners count pixels from 0, not from 1. */
     PCR_SOURCE_ZERO_BASED = 1 << 4,
+    /* Containers: the parts named in `blobs` are blobs, whatever they hold, and no others. */
+    PCR_SOURCE_CHOOSE_BLOBS = 1 << 5,
 };
 
 /* How to open a source. */
@@ -163,7 +165,10 @@ struct pcr_source_options {
      * one folder in `annotations`, without its ending. Written as inputs are. NULL: all files. */
     const char *const *lists;
     uint32_t list_count; /* entries of `lists` */
-    uint32_t reserved;   /* 0 */
+    uint32_t blob_count; /* entries of `blobs` */
+    /* With PCR_SOURCE_CHOOSE_BLOBS: names of parts that become blobs. Without it all do that are
+     * neither the image nor text. INVAL: no sample has such a part. */
+    const char *const *blobs;
 };
 
 /* The name of importer `index` ("folder", "list" ...); NULL past the last. Static storage. */

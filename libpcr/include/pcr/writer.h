@@ -17,7 +17,7 @@ extern "C" {
 /* --- pcr_dataset_write: Writing a dataset from a source --- */
 
 /* What to do with a bad input: one that is damaged, is not an image, or is an image that no
- * decoder here can show (GIF, arithmetic-coded or 12-bit JPEG). By default all that is
+ * decoder here can show (HEIC, arithmetic-coded or 12-bit JPEG). By default all that is
  * converted can be decoded. */
 enum pcr_bad_policy {
     PCR_BAD_DEFAULT = 0, /* means FAIL */
@@ -33,7 +33,7 @@ enum pcr_bad_policy {
 };
 
 /* What to do with intact images that decode, but that the format cannot hold as JPEG
- * coefficients (PNG, WebP; JPEG with unusual scans). */
+ * coefficients (PNG, GIF and so on; JPEG with unusual scans). */
 enum pcr_opaque_policy {
     PCR_OPAQUE_DEFAULT = 0, /* means KEEP */
     PCR_OPAQUE_KEEP = 1,    /* keep the file whole as an opaque sample */
@@ -47,19 +47,11 @@ enum pcr_pictures {
     PCR_PICTURES_OPAQUE = 1,  /* the file is kept whole, as opaque_policy says; each fidelity
                                * reads all of it */
     PCR_PICTURES_JPEG = 2,    /* LOSSY: the pixels, as loaders deliver them (upright, 8 bits,
-                               * RGB or gray, of animations the first), are encoded as a JPEG of
+                               * RGB or gray; of a GIF the first), are encoded as a JPEG of
                                * libjpeg's `quality`, 4:2:0 or gray, that keeps the ICC profile
                                * but no other metadata. A note of the sample names the format.
                                * A picture with a pixel that is not opaque, or a side of more
                                * than 65,500 pixels, stays as with OPAQUE */
-    PCR_PICTURES_PROGRESSIVE =
-        3, /* pixels without loss, files not: gray and RGB pictures of 8 bits (PNG, lossless WebP)
-            * become a JPEG of `quality` in all groups but the last, and a residual in that, by
-            * which full fidelity has the file's pixels. ICC profile and orientation stay, other
-            * metadata does not, and the file cannot be restored: at full fidelity samples are
-            * PNG files written anew. The ladder gets a further group. What would take more
-            * bytes than the file, other pictures, and those with sides of more than 65,500
-            * pixels, stay as with OPAQUE */
 };
 
 /* Whether source files can be restored byte for byte (pcr_sample_original()). Each record's tail
@@ -70,10 +62,9 @@ enum pcr_pictures {
 enum pcr_originals {
     PCR_ORIGINALS_DEFAULT =
         0,                /* ON if it costs at most a hundredth of the source, by 256 images of
-                                * it; OFF with max_side, target_nbytes, PCR_PICTURES_JPEG,
-                                * PCR_PICTURES_PROGRESSIVE or PCR_OPAQUE_REFUSE */
-    PCR_ORIGINALS_ON = 1, /* files can be restored, or are kept whole; but for those of exact
-                           * pictures (PCR_PICTURES_PROGRESSIVE) */
+                                * it; OFF with max_side, target_nbytes, PCR_PICTURES_JPEG or
+                                * PCR_OPAQUE_REFUSE */
+    PCR_ORIGINALS_ON = 1, /* files can be restored, or are kept whole */
     PCR_ORIGINALS_OFF = 2, /* pictures and metadata are kept, files are not */
 };
 
@@ -130,8 +121,6 @@ struct pcr_write_progress {
                                      * PCR_WRITE_DEDUPE */
     uint64_t samples_across_splits; /* of these, those that are kept in another split */
     uint64_t samples_encoded;       /* in records done: of other formats, that became JPEGs */
-    uint64_t samples_exact;         /* in records done: of other formats, with a residual
-                             * (PCR_PICTURES_PROGRESSIVE) */
 };
 
 /* How to write a dataset. */
@@ -161,15 +150,15 @@ struct pcr_write_options {
     void (*bad_input)(void *context, const char *path, const char *format,
                       const struct pcr_error *err);
     void *context; /* passed to progress() and bad_input() */
-    /* LOSSY: a JPEG, PNG or WebP with a side longer than max_side pixels is decoded, reduced
+    /* LOSSY: an image with a side longer than max_side pixels is decoded, reduced
      * to that (bicubic, antialiased, in proportion) and encoded as a baseline 4:2:0 or gray
      * JPEG before it is packed. It is then upright, and keeps its ICC profile but no other
      * metadata, nor its alpha. Smaller images are unchanged. The manifest records it. Default 0: no
      * reduction. */
     uint32_t max_side;
-    uint32_t quality;                /* of the JPEGs made for max_side, target_nbytes,
-                                      * PCR_PICTURES_JPEG and PROGRESSIVE, libjpeg's 1 to 100;
-                                      * default 90; 0 without these */
+    uint32_t quality;                /* of the JPEGs made for max_side, target_nbytes and
+                                      * PCR_PICTURES_JPEG, libjpeg's 1 to 100; default 90; 0
+                                      * without these */
     struct pcr_buffer *manifest_out; /* receives the manifest that a dry run would write, as in
                                       * docs/FORMAT.md; NULL: none */
     /* A storage of the program's own (storage.h) to write the dataset to; NULL: files. There

@@ -79,6 +79,11 @@ class Samples:
             for i, (name, kind) in enumerate(columns.items())}
 
     @property
+    def _targets(self) -> npt.NDArray[Any]:
+        """What training is to predict."""
+        return self.labels
+
+    @property
     def all_labels(self) -> List[npt.NDArray[Any]]:
         """Each sample's labels, the dataset's own: n arrays of int64 or float64."""
         return np.split(self._values, np.cumsum(self.label_counts)[:-1])
@@ -128,9 +133,12 @@ class Batch(Samples):
     angles: float32, shape (n,): degrees by which it was then turned, anticlockwise.
     quarters: int64, shape (n,): how many times 90 of these were turns by right angles, 0 to 3;
         after an odd number the height is what was the width.
+    affines: float64, shape (n, 2, 3): all of it at once, and where RandAugment's operations move
+        pixels the only place that says so: affines[i] @ (x, y, 1) is where a place of the picture,
+        in pixels from its top left corner, is in the delivered one.
     boxes: of a loader with `boxes`, n arrays of float32, each of shape (boxes, 4): x0, y0, x1,
-        y1 in pixels of the picture delivered. They follow crop, flip and turns (of other than
-        right angles, around the turned corners) and are clipped; those that Loader's
+        y1 in pixels of the picture delivered. They follow all that moves pixels (where that is
+        not along its sides, around the moved corners) and are clipped; those that Loader's
         `box_min_size` and `box_min_part` say are left out.
     box_index: n arrays of int64: which of the sample's boxes these are.
     box_columns: by each name in `with_boxes` n arrays, the items of that column that belong to
@@ -150,8 +158,8 @@ class Batch(Samples):
     but pixels are copies.
     """
 
-    __slots__ = ("angles", "crops", "flips", "lam", "partners", "pixels", "quarters", "shapes",
-                 "sizes", "soft_labels", "views")
+    __slots__ = ("affines", "angles", "crops", "flips", "lam", "partners", "pixels", "quarters",
+                 "shapes", "sizes", "soft_labels", "views")
 
     def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
                  renumber: Optional[Renumbering], exact: bool,
@@ -162,7 +170,7 @@ class Batch(Samples):
         first = self.views[0]
         self.pixels, self.sizes, self.crops = first.pixels, first.sizes, first.crops
         self.flips, self.angles, self.quarters = first.flips, first.angles, first.quarters
-        self.shapes = first.shapes
+        self.shapes, self.affines = first.shapes, first.affines
         self.lam: Optional[npt.NDArray[np.float32]] = None
         self.partners: Optional[npt.NDArray[np.int64]] = None
         self.soft_labels: Optional[npt.NDArray[np.float32]] = None
@@ -211,10 +219,10 @@ class Batch(Samples):
 
 class BatchView:
     """One of the pictures of each sample in a batch: pixels, shapes, mask, sizes, crops, flips,
-    angles, quarters, boxes, box_index and box_columns as Batch has them."""
+    angles, quarters, affines, boxes, box_index and box_columns as Batch has them."""
 
-    __slots__ = ("_boxes", "_columns", "_moved", "_place", "angles", "crops", "flips", "pixels",
-                 "quarters", "shapes", "sizes")
+    __slots__ = ("_boxes", "_columns", "_moved", "_place", "affines", "angles", "crops", "flips",
+                 "pixels", "quarters", "shapes", "sizes")
 
     def __init__(self, memory: Memory, batch: st.Batch, view: st.BatchView,
                  columns: Mapping[str, Column], boxes: Optional[Boxes]) -> None:
@@ -231,6 +239,7 @@ class BatchView:
         self.flips: npt.NDArray[np.bool_] = of["flipped"].astype(np.bool_)
         self.angles: npt.NDArray[np.float32] = of["degrees"].copy()
         self.quarters: npt.NDArray[np.int64] = of["quarters"].astype(np.int64)
+        self.affines: npt.NDArray[np.float64] = of["affine"].reshape(-1, 2, 3).copy()
 
     @property
     def mask(self) -> npt.NDArray[np.bool_]:
@@ -248,8 +257,7 @@ class BatchView:
             if self._boxes is None:
                 raise InvalidError("the loader has no boxes: give it boxes= the name of the "
                                    "attribute")
-            self._moved = self._boxes.move(self._columns, self.crops, self.flips, self.angles,
-                                           self.quarters % 2 == 1, self.shapes)
+            self._moved = self._boxes.move(self._columns, self.affines, self.shapes)
         return self._moved
 
     @property

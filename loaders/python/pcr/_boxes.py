@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boxes that follow the crops, flips and turns of a batch's pictures."""
+"""Boxes that follow all that moves the pixels of a batch's pictures."""
 
 from __future__ import annotations
 
@@ -55,10 +55,8 @@ class Boxes:
                 raise InvalidError(f"with_boxes has {name!r}, which is {kinds[name]}, expected a "
                                    "list with an item for each box")
 
-    def move(self, columns: Mapping[str, Column], crops: Any, flips: Any, angles: Any,
-             turned: Any, shapes: Any) -> Moved:
-        """Moves all boxes of a batch into its pictures, of those heights and widths, which have
-        changed places where `turned` is True."""
+    def move(self, columns: Mapping[str, Column], affines: Floats, shapes: Ints) -> Moved:
+        """Moves all boxes of a batch into its pictures, of those heights and widths."""
         items, counts = _items(columns[self.name])
         if items.dtype == object and len(items):
             raise InvalidError(f"boxes is {self.name!r}, whose lists are not all of "
@@ -66,8 +64,7 @@ class Boxes:
         count = len(counts)
         of = np.repeat(np.arange(count), counts)  # the sample of each box
         place = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
-        whole = _moved(items.reshape(-1, 4).astype(np.float64), crops[of].astype(np.float64),
-                       flips[of], angles[of].astype(np.float64), turned[of], shapes[of])
+        whole = _moved(items.reshape(-1, 4).astype(np.float64), affines[of])
         boxes = np.clip(whole, 0, shapes[of][:, [1, 0, 1, 0]])
         kept = _kept(boxes, whole, self._min_size, self._min_part)
         ends = np.cumsum(np.bincount(of[kept], minlength=count))[:-1]
@@ -118,23 +115,11 @@ def _json_items(column: Column) -> Tuple[npt.NDArray[Any], Ints]:
     return items, counts
 
 
-def _moved(boxes: Floats, crops: Floats, flips: npt.NDArray[np.bool_], angles: Floats,
-           turned: npt.NDArray[np.bool_], shapes: Ints) -> Floats:
-    """Boxes in the pictures, not clipped; all others are each box's own."""
-    after = shapes[:, ::-1]  # width, height
-    before = np.where(turned[:, None], shapes, after)
-    scale = before / (crops[:, 2:] - crops[:, :2])
-    first, last = ((boxes[:, at:at + 2] - crops[:, :2]) * scale for at in (0, 2))
-    left, right = (np.where(flips, before[:, 0] - b, a) for a, b in
-                   ((first[:, 0], last[:, 0]), (last[:, 0], first[:, 0])))
-    # Corners from the centre, (boxes, 4), turned anticlockwise; y points down.
-    x = np.stack([left, right, right, left], 1) - before[:, :1] / 2
-    y = np.stack([first[:, 1], first[:, 1], last[:, 1], last[:, 1]], 1) - before[:, 1:] / 2
-    turn = np.radians(angles)[:, None]
-    right_angle = (angles % 90 == 0)[:, None]
-    cos, sin = (np.where(right_angle, np.round(of), of) for of in (np.cos(turn), np.sin(turn)))
-    x, y = x * cos + y * sin + after[:, :1] / 2, y * cos - x * sin + after[:, 1:] / 2
-    found: Floats = np.stack([x.min(1), y.min(1), x.max(1), y.max(1)], 1)
+def _moved(boxes: Floats, affines: Floats) -> Floats:
+    """What is around the boxes' corners where they went, not clipped; affines are each box's."""
+    corners = boxes[:, [[0, 1], [2, 1], [0, 3], [2, 3]]]  # (boxes, 4, 2)
+    went = corners @ affines[:, :, :2].transpose(0, 2, 1) + affines[:, None, :, 2]
+    found: Floats = np.concatenate([went.min(1), went.max(1)], 1)
     found[(boxes[:, 2:] < boxes[:, :2]).any(1)] = np.nan  # which corners would hide
     return found
 

@@ -155,7 +155,7 @@ def decode(data: Encoded, *, gray: bool = False, orient: bool = True,
 
     Returns a new uint8 array of shape (height, width, 3), or (3, height, width) if planar,
     or (height, width) for gray.
-    Raises FormatError (not JPEG, PNG or WebP), CorruptError, TruncatedError,
+    Raises FormatError (no known image), CorruptError, TruncatedError,
     UnsupportedError, LimitError, OutOfMemory, InvalidError (options).
     """
     options = decode_options(gray, orient, crop, scale, identical, planar, decoder, background,

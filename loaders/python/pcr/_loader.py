@@ -25,7 +25,7 @@ from ._mix import Fidelity, Mix, PerSample, Quality, Renumbering
 from ._mixing import mix_options
 from ._stats import BadSample, LoaderStats
 from ._source import strings
-from ._views import Jitter, View, set_views
+from ._views import ELSEWHERE, Jitter, RandAugment, View, set_views
 from ._waiter import Waiter
 from ._world import world_around
 from .errors import InvalidError
@@ -214,8 +214,18 @@ class Loader:
     erase: chance that a rectangle is filled, of between those parts of the picture
         (erase_area), and those ratios of width to height (erase_ratio), as by torchvision's
         RandomErasing, but before pixels are normalised.
-    These are made in this order: flips and turns, colours, gray, blur, solarisation, rotation,
-    erasing.
+    randaugment: (operations, magnitude) or (operations, magnitude, bins): so many operations of
+        fourteen at a strength of 0 to bins - 1 (30), as torchvision's RandAugment: none, shear,
+        translation, rotation, brightness, colour, contrast, sharpness, posterisation,
+        solarisation, autocontrast, equalisation. Results are Pillow's, byte for byte; moved
+        pixels are interpolated as with `rotate` (within a level; byte for byte with
+        filter="nearest"). (2, 9) is usual.
+    trivialaugment: True: instead one operation at a random one of 31 strengths, as torchvision's
+        TrivialAugmentWide; or a number of strengths.
+    geometric_only: of these operations only those are made that move pixels, for a loader of
+        masks beside one of pictures.
+    These are made in this order: flips and turns, RandAugment's operations, colours, gray, blur,
+    solarisation, rotation, erasing.
 
     Mixing of the pictures of a batch with each other, once they are made. A sample's partner is
     the one before it in the batch, as in torchvision's MixUp and CutMix. Batches then unpack as
@@ -281,7 +291,7 @@ class Loader:
     raises what Sample.decode() raises; the epoch is then over.
     """
 
-    @keywords(**_ELSEWHERE)
+    @keywords(**ELSEWHERE, **_ELSEWHERE)
     def __init__(self, dataset: Union[Dataset, Path, Sequence[Union[Dataset, Path]]], *,
                  split: Optional[str] = None,
                  batch_size: int = 64, size: Optional[Size] = None,
@@ -329,13 +339,16 @@ class Loader:
                  cutmix: float = 0.0, mix_chance: float = 1.0, cutmix_chance: float = 0.5,
                  mix_each: bool = False, num_classes: Optional[int] = None,
                  longest_px: Optional[int] = None, multiple: Optional[int] = None,
-                 ragged: bool = False, pad_zero: bool = False) -> None:
+                 ragged: bool = False, pad_zero: bool = False,
+                 randaugment: RandAugment = None, trivialaugment: Union[bool, int] = False,
+                 geometric_only: bool = False) -> None:
         view = View(size, transform=transform, area=area, ratio=ratio, resize_px=resize_px,
                     filter=filter, flip=flip, jitter=jitter, rotate=rotate, fill=fill,
                     flip_down=flip_down, turn=turn, jitter_chance=jitter_chance,
                     grayscale=grayscale, blur=blur, blur_sigma=blur_sigma, solarize=solarize,
                     erase=erase, erase_area=erase_area, erase_ratio=erase_ratio,
-                    longest_px=longest_px, multiple=multiple)
+                    longest_px=longest_px, multiple=multiple, randaugment=randaugment,
+                    trivialaugment=trivialaugment, geometric_only=geometric_only)
         options = st.sized(
             st.LoaderOptions,
             flags=_flags(drop_last=drop_last, drop_uneven=drop_uneven, exact=exact,

@@ -232,7 +232,6 @@ class Pictures(IntEnum):
     DEFAULT = 0
     OPAQUE = 1
     JPEG = 2
-    PROGRESSIVE = 3
 
 
 DATASET_NO_VERIFY = 1 << 0
@@ -275,6 +274,7 @@ SOURCE_SKIP_DAMAGED = 1 << 1
 SOURCE_LAST_DOT = 1 << 2
 SOURCE_SEGMENTATIONS = 1 << 3
 SOURCE_ZERO_BASED = 1 << 4
+SOURCE_CHOOSE_BLOBS = 1 << 5
 
 # Structs have __slots__, so that a member that is not there cannot be set.
 
@@ -399,7 +399,7 @@ class DatasetInfo(ctypes.Structure):
                 ("packed_count", c_uint64), ("coding", c_uint32), ("originals", c_uint32),
                 ("unrestorable_count", c_uint64), ("tail_nbytes", c_uint64),
                 ("encoded_count", c_uint64), ("pictures", c_uint32),
-                ("target_nbytes", c_uint32), ("exact_count", c_uint64)]
+                ("target_nbytes", c_uint32)]
 
 
 class RecordInfo(ctypes.Structure):
@@ -421,7 +421,7 @@ class SampleInfo(ctypes.Structure):
                 ("width", c_uint32), ("height", c_uint32), ("component_count", c_uint32),
                 ("orientation", c_uint32), ("record_index", c_uint32),
                 ("quality_count", c_uint32), ("record", c_uint64), ("source_nbytes", c_uint64),
-                ("quality", c_void_p), ("exact", c_uint32), ("reserved", c_uint32)]
+                ("quality", c_void_p)]
 
 
 class ColumnInfo(ctypes.Structure):
@@ -568,7 +568,9 @@ class LoaderTransform(ctypes.Structure):
                 ("erase_area_min_ppm", c_uint32), ("erase_area_max_ppm", c_uint32),
                 ("erase_ratio_min_ppm", c_uint32), ("erase_ratio_max_ppm", c_uint32),
                 ("longest_px", c_uint32), ("multiple", c_uint32),
-                ("reserved32", c_uint32), ("reserved", c_uint64 * 4)]
+                ("randaugment_ops", c_uint32), ("randaugment_magnitude", c_uint32),
+                ("randaugment_bins", c_uint32), ("trivialaugment_bins", c_uint32),
+                ("geometric_only", c_uint32), ("reserved", c_uint64 * 4)]
 
 
 class LoaderMix(ctypes.Structure):
@@ -633,7 +635,8 @@ class Crop(ctypes.Structure):
     __slots__ = ()
     _fields_ = [("width", c_uint32), ("height", c_uint32), ("x0", c_float), ("y0", c_float),
                 ("x1", c_float), ("y1", c_float), ("flipped", c_uint32),
-                ("degrees", c_float), ("quarters", c_uint32)]
+                ("degrees", c_float), ("quarters", c_uint32), ("reserved", c_uint32),
+                ("affine", c_double * 6)]
 
 
 class BatchPicture(ctypes.Structure):
@@ -778,8 +781,7 @@ class WriteProgress(ctypes.Structure):
                 ("samples_undecodable", c_uint64), ("samples_salvaged", c_uint64),
                 ("samples_dropped", c_uint64), ("dropped_nbytes", c_uint64),
                 ("samples_unrestorable", c_uint64), ("samples_duplicate", c_uint64),
-                ("samples_across_splits", c_uint64), ("samples_encoded", c_uint64),
-                ("samples_exact", c_uint64)]
+                ("samples_across_splits", c_uint64), ("samples_encoded", c_uint64)]
 
 
 PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(WriteProgress))
@@ -837,7 +839,8 @@ class SourceOptions(ctypes.Structure):
                 ("spool_folder", c_char_p), ("image_field", c_char_p),
                 ("label_field", c_char_p), ("key_field", c_char_p),
                 ("annotations", POINTER(c_char_p)), ("lists", POINTER(c_char_p)),
-                ("list_count", c_uint32), ("reserved", c_uint32)]
+                ("list_count", c_uint32), ("blob_count", c_uint32),
+                ("blobs", POINTER(c_char_p))]
 
 
 class ExportReport(ctypes.Structure):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Optional, Sequence, SupportsIndex, Tuple, Union
 
 from . import _structs as st
 from ._image import color_bytes
@@ -15,6 +15,18 @@ PPM = 1_000_000
 
 Jitter = Optional[Tuple[float, float, float, float]]
 
+
+#: (operations, magnitude) or (operations, magnitude, bins).
+RandAugment = Optional[Sequence[int]]
+BINS, MOST_BINS = 31, 1000  # strengths that there are: torchvision's, and at most
+
+#: Arguments of torchvision's transforms, and what to write instead.
+ELSEWHERE = {
+    "num_ops": "write randaugment=(operations, magnitude)",
+    "magnitude": "write randaugment=(operations, magnitude)",
+    "num_magnitude_bins": "write randaugment=(operations, magnitude, bins)",
+    "trivial_augment": "write trivialaugment=",
+}
 
 #: Chances, and what the library calls them.
 _CHANCES = {"flip": "flip", "flip_down": "flip_down", "turn": "turn", "jitter_chance": "color",
@@ -36,7 +48,7 @@ class View:
 
     __slots__ = ("_options", "size")
 
-    @keywords()
+    @keywords(**ELSEWHERE)
     def __init__(self, size: Optional[Size] = None, *, transform: str = "random_crop",
                  area: Tuple[float, float] = (0.08, 1.0),
                  ratio: Tuple[float, float] = (3 / 4, 4 / 3), resize_px: Optional[int] = None,
@@ -48,7 +60,9 @@ class View:
                  erase: float = 0.0, erase_area: Tuple[float, float] = (0.02, 1 / 3),
                  erase_ratio: Tuple[float, float] = (0.3, 3.3),
                  crop_of: Optional[int] = None, longest_px: Optional[int] = None,
-                 multiple: Optional[int] = None) -> None:
+                 multiple: Optional[int] = None, randaugment: RandAugment = None,
+                 trivialaugment: Union[bool, int] = False,
+                 geometric_only: bool = False) -> None:
         whole_ones = transform in ("resize", "none")
         if whole_ones and size is not None:
             raise InvalidError(f"size is {size!r}, but transform={transform!r} gives each picture "
@@ -62,7 +76,8 @@ class View:
             "grayscale": grayscale, "blur": blur, "blur_sigma": blur_sigma,
             "solarize": solarize, "erase": erase, "erase_area": erase_area,
             "erase_ratio": erase_ratio, "crop_of": crop_of, "longest_px": longest_px,
-            "multiple": multiple}
+            "multiple": multiple, "randaugment": randaugment,
+            "trivialaugment": trivialaugment, "geometric_only": geometric_only}
         self._struct(gray=len(_tuple(fill)) == 1)  # refuses what cannot be right
 
     @property
@@ -86,6 +101,7 @@ class View:
             value // 1000 for value in _range(o["blur_sigma"], "blur_sigma", 16))
         t.area_min_ppm, t.area_max_ppm = _range(o["area"], "area", 1)
         t.ratio_min_ppm, t.ratio_max_ppm = _range(o["ratio"], "ratio", 4000)
+        _set_operations(t, o["randaugment"], o["trivialaugment"], o["geometric_only"])
         _set_changes(t, o["jitter"] if t.color_ppm else None, o["rotate"], o["fill"], gray)
         height, width = self.size or (0, 0)
         return st.LoaderView(
@@ -97,6 +113,36 @@ class View:
                  if value != DEFAULT._options[name]}
         size = [] if self.size is None else [str(self.size)]
         return f"pcr.View({', '.join(size + [f'{k}={v!r}' for k, v in given.items()])})"
+
+
+def _set_operations(t: st.LoaderTransform, randaugment: RandAugment,
+                    trivialaugment: Union[bool, int], geometric_only: bool) -> None:
+    if trivialaugment is True:
+        trivialaugment = BINS
+    if not isinstance(trivialaugment, SupportsIndex) or trivialaugment and not (
+            2 <= trivialaugment <= MOST_BINS):
+        raise InvalidError(f"trivialaugment is {trivialaugment!r}, expected True, or how many "
+                           f"strengths there are, 2 to {MOST_BINS}")
+    if not (randaugment or trivialaugment):
+        if geometric_only:
+            raise InvalidError("geometric_only is for randaugment and trivialaugment, of which "
+                               "neither is given")
+        return
+    t.trivialaugment_bins, t.geometric_only = int(trivialaugment), bool(geometric_only)
+    if not randaugment:
+        return
+    if trivialaugment:
+        raise InvalidError("randaugment and trivialaugment exclude each other")
+    if not isinstance(randaugment, (tuple, list)) or len(randaugment) not in (2, 3):
+        raise InvalidError(f"randaugment is {randaugment!r}, expected (operations, magnitude) or "
+                           "(operations, magnitude, bins)")
+    operations, magnitude, bins = (*randaugment, BINS)[:3]
+    for number, what, least, most in ((operations, "operations", 1, 16),
+                                      (bins, "bins", 2, MOST_BINS),
+                                      (magnitude, "magnitude", 0, bins - 1)):
+        if not least <= whole(number, f"randaugment's {what}", 0) <= most:
+            raise InvalidError(f"randaugment's {what} is {number}, expected {least} to {most}")
+    t.randaugment_ops, t.randaugment_magnitude, t.randaugment_bins = operations, magnitude, bins
 
 
 def _set_changes(options: st.LoaderTransform,

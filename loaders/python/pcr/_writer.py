@@ -45,7 +45,6 @@ class WriteProgress(NamedTuple):
     samples_duplicate: int  #: left out by dedupe, and not in sample_count
     samples_across_splits: int  #: of these, those that are kept in another split
     samples_encoded: int  #: of other formats, that became JPEGs
-    samples_exact: int  #: of other formats, whose pixels are kept by a JPEG and a residual
 
 
 class BadInput(NamedTuple):
@@ -126,10 +125,20 @@ def gathered() -> Tuple[List[Tuple[str, str]], Any]:
     return told, st.LEFT_OUT_CALLBACK(tell)
 
 
-def names_of(names: Iterable[str], what: str) -> Tuple[int, Any]:
-    """Their number, and they as the library takes them."""
-    found = class_list(names)
-    return len(found), strings(found, what)
+def take_names(options: st.SourceOptions, classes: Optional[Iterable[str]],
+               extensions: Optional[Iterable[str]], blobs: Optional[Iterable[str]]) -> None:
+    """Hands lists of names on."""
+    def given(names: Iterable[str], what: str) -> Tuple[int, Any]:
+        found = class_list(names)
+        return len(found), strings(found, what)
+
+    if classes is not None:
+        options.class_count, options.classes = given(classes, "a class name")
+    if extensions is not None:
+        options.extension_count, options.extensions = given(extensions, "an extension")
+    if blobs is not None:
+        options.blob_count, options.blobs = given(blobs, "a blob's name")
+        options.flags |= st.SOURCE_CHOOSE_BLOBS
 
 
 def annotate(options: st.SourceOptions, annotations: Inputs, lists: Optional[Inputs],
@@ -159,7 +168,8 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
             label_field: Optional[str] = None, key_field: Optional[str] = None,
             key_dot: str = "first", annotations: Optional[Inputs] = None,
             segmentations: bool = False, lists: Optional[Inputs] = None,
-            zero_based: bool = False, spool: Optional[Path] = None, dry_run: bool = False,
+            zero_based: bool = False, blobs: Optional[Iterable[str]] = None,
+            spool: Optional[Path] = None, dry_run: bool = False,
             progress: Optional[Progress] = None, max_side: Optional[int] = None,
             target_nbytes: Optional[int] = None, quality: Optional[int] = None,
             pictures: str = "opaque", max_pixels: Optional[int] = None,
@@ -178,7 +188,7 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
     seed, shuffle: the order of the samples.
     record_samples: samples a record; record_nbytes: or about so many source bytes (0: by count).
     threads: None is one for each CPU that this process may use.
-    on_bad: what to do with an input that is damaged, or that no decoder here can show (GIF,
+    on_bad: what to do with an input that is damaged, or that no decoder here can show (HEIC,
         arithmetic-coded JPEG, HTML): "fail" stops; "skip" leaves it out; "opaque" keeps its
         bytes whole, and notes what does not decode (Dataset.notes()); "salvage", which is
         lossy, codes what decodes of a truncated or damaged JPEG, as libjpeg shows it after its
@@ -199,24 +209,24 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
         None: those that are images by name or by their first bytes. all_files: take all that are
         not hidden; what is no image is then a bad input.
     image_field, label_field, key_field: for containers, the parts of a sample that are these
-        (docs/formats.md). key_dot: for archives, the dot, "first" or "last", that ends a key.
-        spool: a folder for an unnamed file, for compressed archives and pipes; None: $TMPDIR,
-        or /tmp.
+        (docs/formats.md). blobs: those that become blobs; None: all that are neither image nor
+        text. key_dot: for archives, the dot, "first" or "last", that ends a key. spool: a folder
+        for an unnamed file, for compressed archives and pipes; None: $TMPDIR, or /tmp.
     annotations: COCO's files, such as "instances_train2017.json", or VOC's folder: boxes become
         attributes (docs/formats.md#coco), and src is the folder of the images; or both are mappings
         from splits. segmentations: COCO's are kept, too. lists: VOC's, such as {"train":
         "ImageSets/Main/train.txt"}. zero_based: VOC's corners count so, not from 1. Does not go
         with `classes`, `max_side` and `target_nbytes`.
     dry_run: do everything but write.
-    progress: called at least every 200 ms with a WriteProgress. An exception that it raises stops
-        the work and passes through, and so does Ctrl-C.
+    progress: called at least every 200 ms with a WriteProgress. An exception that it
+        raises stops the work and passes through, and so does Ctrl-C.
     max_side, quality: lossy: images with a side of more than max_side pixels are reduced to that,
         upright, and encoded as 4:2:0 JPEG of this quality (1 to 100; None is 90) before they are
         packed. Of their metadata the ICC profile stays, and no alpha.
     target_nbytes: lossy: images in larger files are encoded so, in the highest quality up to
         `quality` in which the JPEG has at most so many bytes; a bad input if none has.
-    pictures: intact images that are no JPEGs: "opaque", whole; "progressive" or "progressive:Q",
-        pixels, as JPEG of quality Q (90) and residual, if that is smaller; or lossy, "jpeg:Q".
+    pictures: what becomes of intact images that are no JPEGs: "opaque", kept whole, or, lossy,
+        "jpeg:Q": encoded so in quality Q; those with a pixel that is not opaque stay whole.
     max_pixels, max_scans, max_sample_nbytes: images of more pixels (2**28 if None), JPEG files
         of more scans (64), larger files (2**30 bytes) are bad inputs. Where larger ones are
         taken, the dataset says so, and readers with default limits take them too.
@@ -242,11 +252,9 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
     notes, options.noted = gathered()
     ignored: List[int] = []
     found: List[str] = []
-    if classes is not None:
-        options.class_count, options.classes = names_of(classes, "a class name")
-        settings.flags |= 0 if options.class_count else st.WRITE_NO_CLASSES
-    if extensions is not None:
-        options.extension_count, options.extensions = names_of(extensions, "an extension")
+    take_names(options, classes, extensions, blobs)
+    if classes is not None and not options.class_count:
+        settings.flags |= st.WRITE_NO_CLASSES
     job = Job(settings, progress)
     inputs, target = input_list(src), c_path(dst)
     origins = (c_char_p * len(inputs))(*inputs)
@@ -391,14 +399,11 @@ def pictures_choice(pictures: str) -> Tuple[st.Pictures, int]:
     """What becomes of pictures, and a quality; 0: none."""
     if pictures == "opaque":
         return st.Pictures.OPAQUE, 0
-    if pictures == "progressive":
-        return st.Pictures.PROGRESSIVE, 0
-    found = (re.fullmatch("(jpeg|progressive):([1-9][0-9]?|100)", pictures)
-             if isinstance(pictures, str) else None)
+    found = re.fullmatch("jpeg:([1-9][0-9]?|100)", pictures) if isinstance(pictures, str) else None
     if not found:
-        raise InvalidError(f"pictures is {pictures!r:.100}, expected 'opaque', 'progressive', "
-                           "'progressive:Q' or 'jpeg:Q' with a quality Q of 1 to 100")
-    return st.Pictures[found[1].upper()], int(found[2])
+        raise InvalidError(f"pictures is {pictures!r:.100}, expected 'opaque', or 'jpeg:Q' with a "
+                           "quality Q of 1 to 100")
+    return st.Pictures.JPEG, int(found[1])
 
 
 def _run_options(coding: Optional[str], ladder: Optional[Ladder], threads: Optional[int],

@@ -16,7 +16,8 @@ from .errors import InvalidError
 __all__ = ["dataset"]
 
 _FIELDS = ("valid", "indices", "datasets", "fidelities", "keys", "state")
-_PIXEL_FIELDS = ("shapes", "mask", "sizes", "crops", "flips", "angles", "quarters")
+_PIXEL_FIELDS = ("shapes", "mask", "sizes", "crops", "flips", "angles", "quarters",
+                 "affines")
 
 
 def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
@@ -26,7 +27,7 @@ def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
         dataset, also by repeat(), is the loader's next epoch: two at once are an error.
     fields: what else elements have, after the labels: "valid" (there by itself, first of these,
         with exact=True), "indices", "datasets", "fidelities", "keys" (strings), of pixels "shapes",
-        "mask", "sizes", "crops", "flips", "angles" and "quarters" (pcr.Batch says what they are),
+        "mask", "sizes", "crops", "flips", "angles", "quarters", "affines" (see pcr.Batch),
         and "state".
 
     images: of the loader's dtype and shape, (n, height, width, channels) unless its `layout` says

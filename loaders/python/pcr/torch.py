@@ -41,7 +41,8 @@ def _process() -> Tuple[int, int]:
 
 
 _FIELDS = ("valid", "indices", "datasets", "fidelities", "samples", "keys", "attributes")
-_PIXEL_FIELDS = ("shapes", "mask", "sizes", "crops", "flips", "angles", "quarters")
+_PIXEL_FIELDS = ("shapes", "mask", "sizes", "crops", "flips", "angles", "quarters", "affines",
+                 "affines")
 _MIX_FIELDS = ("lam", "partners")
 _BOX_FIELDS = ("boxes", "box_index")
 
@@ -168,8 +169,8 @@ class Loader(_loader.Loader):
         "valid" (there by itself, first of these, with exact=True), "indices", "datasets",
         "fidelities", "samples" (all labels, among others), "keys", "attributes", and of pixels
         "shapes", "mask" (not of ragged ones), "sizes", "crops", "flips", "angles", "quarters",
-        with mixup or cutmix "lam", "partners". pcr.Batch says what they are. Also names of
-        `columns`: numbers are a tensor (0 or NaN where a sample has none), lists that differ in
+        "affines", with mixup or cutmix "lam", "partners". pcr.Batch says what they are. Also names
+        of `columns`: numbers are a tensor (0 or NaN where a sample has none), lists that differ in
         length a list of tensors, texts and JSON a list. With `boxes` also "boxes", "box_index"
         and names of `with_boxes`: lists of a tensor for each sample (texts and JSON: a list), of
         the boxes that are left; with several `views` a list of such lists.

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory of slices is reused: a bounded list of buffers, from which the oldest are dropped.
+/* A bounded list of blocks, from which the oldest are dropped.
  *
- * A loader releases a window all at once and then reads the next, or begins its next epoch. So
- * as much as it may hold is kept as long as the loader exists; otherwise every window would be
- * fresh memory. */
+ * A loader releases a window of slices all at once and then reads the next, or begins its next
+ * epoch. So as much as it may hold is kept as long as the loader exists; otherwise every window
+ * would be fresh memory. */
 #include <stdlib.h>
 
-#include "dataset.h"
+#include "spare.h"
+
+enum { LEAST = 64 << 10 }; /* smaller ones the allocator keeps itself */
 
 /* Which buffer fits best; s->count if none does. One that is much too large is left for those
  * who need it. */
@@ -38,11 +40,11 @@ struct pcri_block pcri_spare_take(struct pcri_spare *s, size_t nbytes)
     uint32_t i = find_fit(s, nbytes);
     if (i < s->count)
         b = take_at(s, i);
-    else if (s->count && nbytes >= PCRI_BLOCK_MAPPED) /* sizes have changed: make room */
+    else if (s->count && nbytes >= LEAST) /* sizes have changed: make room */
         oldest = take_at(s, 0);
     pthread_mutex_unlock(&s->mutex);
     pcri_block_free(&oldest);
-    /* An eighth more, so that a slightly longer slice will fit. It may fail: reading then
+    /* An eighth more, so that slightly more will fit. It may fail: whoever grows the block then
      * reports it. */
     if (!b.data && nbytes < SIZE_MAX / 2 && pcri_block_reserve(&b, nbytes + nbytes / 8, NULL))
         return (struct pcri_block) { 0 };
@@ -71,8 +73,7 @@ void pcri_spare_give(struct pcri_spare *s, struct pcri_block *b)
     if (!b->data)
         return;
     pthread_mutex_lock(&s->mutex);
-    /* Small ones the allocator keeps itself. */
-    if (b->capacity >= PCRI_BLOCK_MAPPED && b->capacity <= limit(s) &&
+    if (b->capacity >= LEAST && b->capacity <= limit(s) &&
         !PCRI_GROW(s->buffers, s->capacity, s->count + 1, NULL)) {
         s->buffers[s->count++] = *b;
         s->nbytes += b->capacity;
@@ -83,10 +84,8 @@ void pcri_spare_give(struct pcri_spare *s, struct pcri_block *b)
     pcri_block_free(b);
 }
 
-void pcr_dataset_keep_memory(struct pcr_dataset *ds, uint64_t more_nbytes,
-                             uint64_t less_nbytes)
+void pcri_spare_expect(struct pcri_spare *s, uint64_t more_nbytes, uint64_t less_nbytes)
 {
-    struct pcri_spare *s = &ds->spare;
     pthread_mutex_lock(&s->mutex);
     s->expected += more_nbytes - less_nbytes;
     shrink(s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as a PNG file, its chunks' checksums set right. Row by row, as resizing reads it,
- * it gives what it gives as a whole; windows of it are parts of the whole. */
+/* Any bytes as a picture that is no JPEG: a PNG file's checksums are set right. Row by row, as
+ * resizing reads it, it gives what it gives as a whole; windows of it are parts of the whole. */
 #include <zlib.h>
 
 #include "fuzz.h"
@@ -17,13 +17,15 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return pcr_decoder_create(&decoder, NULL);
 }
 
-/* The first eight bytes and all checksums as they should be, so that no fuzzer need find
- * them. */
+/* The first eight bytes and all checksums of a PNG as they should be, so that no fuzzer need find
+ * them; other formats have none. */
 static bool mend(const uint8_t *data, size_t nbytes)
 {
     file.nbytes = 0;
-    if (nbytes < 20 || pcri_buffer_append(&file, data, nbytes, NULL))
+    if (nbytes < 20 || *data == 0xFF || pcri_buffer_append(&file, data, nbytes, NULL))
         return false;
+    if (*data != 0x89)
+        return true;
     memcpy(file.data, "\x89PNG\r\n\x1a\n", 8);
     for (size_t at = 8; at + 12 <= nbytes;) {
         uint8_t *p = file.data + at;
@@ -90,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     struct pcr_decode_options o = { .size = sizeof(o) };
     if (!mend(data, nbytes))
         return 0;
-    uint8_t pick = data[nbytes - 1], flags = data[0];
+    uint8_t pick = data[nbytes - 1], flags = data[nbytes - 2];
     const struct pcr_limits limits = { .size = sizeof(limits), .max_pixels = 1 << 14 };
     o.limits = &limits;
     o.color = flags & 1 ? PCR_COLOR_GRAY : PCR_COLOR_RGB;
