@@ -152,57 +152,20 @@ void pcr_writer_cancel(struct pcr_writer *writer)
 
 /* --- adding --- */
 
-static size_t text_nbytes(const char *text)
+/* Copies a sample, and what it points to behind it. With the lock held. */
+static int keep(struct pcr_writer *w, const struct pcr_source_sample *s, struct kept **out,
+                struct pcr_error *err)
 {
-    return text && *text ? strlen(text) + 1 : 0;
-}
-
-static const char *put_text(char **at, const char *text)
-{
-    size_t n = text_nbytes(text);
-    char *put = n ? memcpy(*at, text, n) : NULL;
-    *at += n;
-    return put;
-}
-
-/* Copies a sample, and what it points to behind it; labels first, for their alignment. With the
- * lock held. */
-static int keep(struct pcr_writer *w, const struct pcr_source_sample *s,
-                const char *attributes, struct kept **out, struct pcr_error *err)
-{
-    const void *labels = s->label_count
-                             ? s->float_labels ? (const void *) s->float_labels : s->labels
-                             : NULL;
-    size_t label_nbytes = (size_t) s->label_count * sizeof(int64_t);
-    size_t blobs_nbytes = (size_t) s->blob_count * sizeof(*s->blobs), names_nbytes = 0;
-    for (uint32_t i = 0; i < s->blob_count; i++)
-        names_nbytes += text_nbytes(s->blobs[i].name);
-    struct kept *k = pcri_arena_alloc(&w->arena,
-                                      sizeof(*k) + label_nbytes + blobs_nbytes + names_nbytes +
-                                          text_nbytes(s->key) + text_nbytes(s->path) +
-                                          text_nbytes(attributes),
+    struct kept *k = pcri_arena_alloc(&w->arena, sizeof(*k) + pcri_source_text_nbytes(s),
                                       alignof(struct kept), err);
     *out = k;
     if (!k)
         return PCR_ERR_NOMEM;
     *k = (struct kept) { .sample = *s };
-    k->sample.labels = NULL;
-    k->sample.float_labels = NULL;
-    char *at = (char *) (k + 1);
-    if (labels && s->float_labels)
-        k->sample.float_labels = memcpy(at, labels, label_nbytes);
-    else if (labels)
-        k->sample.labels = memcpy(at, labels, label_nbytes);
-    at += label_nbytes;
-    struct pcr_source_blob *blobs = (struct pcr_source_blob *) (void *) at;
-    at += blobs_nbytes;
-    k->sample.blobs = s->blob_count ? blobs : NULL;
+    pcri_source_copy_text(&k->sample, k + 1);
+    struct pcr_source_blob *blobs = (struct pcr_source_blob *) (uintptr_t) k->sample.blobs;
     for (uint32_t i = 0; i < s->blob_count; i++)
-        blobs[i] = (struct pcr_source_blob) { put_text(&at, s->blobs[i].name), NULL,
-                                              s->blobs[i].nbytes };
-    k->sample.key = put_text(&at, s->key);
-    k->sample.path = put_text(&at, s->path);
-    k->sample.attributes = put_text(&at, attributes);
+        blobs[i].data = NULL; /* in the spool */
     return 0;
 }
 
@@ -227,7 +190,7 @@ static int spool_blobs(const struct pcr_writer *w, const struct kept *k,
 
 /* Room in the list and in the spool; with the lock held. */
 static int reserve(struct pcr_writer *w, uint64_t index, const struct pcr_source_sample *s,
-                   const char *attributes, struct kept **out, struct pcr_error *err)
+                   struct kept **out, struct pcr_error *err)
 {
     if (w->finishing || w->finished)
         return pcri_fail(err, PCR_ERR_INVAL, "the writer is finished");
@@ -235,7 +198,7 @@ static int reserve(struct pcr_writer *w, uint64_t index, const struct pcr_source
         return pcri_fail(err, PCR_ERR_INVAL, "either all samples have an index or none");
     if (PCRI_GROW(w->items, w->capacity, w->count + w->adding + 1, err))
         return PCR_ERR_NOMEM;
-    int rc = keep(w, s, attributes, out, err);
+    int rc = keep(w, s, out, err);
     if (rc)
         return pcri_prefix(err, rc, "%.200s", s->key);
     struct kept *k = *out;
@@ -269,11 +232,11 @@ static int check_blobs(const struct pcr_writer *w, struct pcr_source_sample *s,
 
 /* Everything is known of the sample. */
 static int add(struct pcr_writer *w, uint64_t index, const struct pcr_source_sample *s,
-               const char *attributes, const void *data, uint64_t check, struct pcr_error *err)
+               const void *data, uint64_t check, struct pcr_error *err)
 {
     struct kept *k;
     pthread_mutex_lock(&w->lock);
-    int rc = reserve(w, index, s, attributes, &k, err);
+    int rc = reserve(w, index, s, &k, err);
     pthread_mutex_unlock(&w->lock);
     if (rc)
         return rc;
@@ -315,7 +278,8 @@ int pcr_writer_add(struct pcr_writer *writer, uint64_t index,
         return rc;
     if ((rc = pcri_attributes_render(s.attributes, NULL, &attributes, err)))
         return pcri_prefix(err, rc, "%.200s", s.key);
-    rc = add(writer, index, &s, attributes, data, check, err);
+    s.attributes = attributes;
+    rc = add(writer, index, &s, data, check, err);
     free(attributes);
     return rc;
 }

@@ -95,6 +95,16 @@ static int wait_for_work(struct pcri_write *w, struct pcr_error *err)
     }
 }
 
+/* The source need not have what describes all samples at work in memory. */
+static int keep_text(struct pcri_slot *s, struct pcr_error *err)
+{
+    s->text = pcri_malloc(pcri_source_text_nbytes(&s->sample), 1, err);
+    if (!s->text)
+        return PCR_ERR_NOMEM;
+    pcri_source_copy_text(&s->sample, s->text);
+    return 0;
+}
+
 static int take(struct pcri_write *w, struct claim *c, struct pcr_error *err)
 {
     int rc = wait_for_work(w, err);
@@ -111,7 +121,9 @@ static int take(struct pcri_write *w, struct claim *c, struct pcr_error *err)
     if (w->recode) /* its worker reads what describes it */
         return 0;
     rc = pcri_source_describe(&w->source, c->index, &c->slot->sample, err);
-    return rc ? rc : pcri_label_check(&w->plan, &c->slot->sample, err);
+    if (!rc)
+        rc = pcri_label_check(&w->plan, &c->slot->sample, err);
+    return rc ? rc : keep_text(c->slot, err);
 }
 
 /* --- publishing --- */

@@ -23,9 +23,10 @@ void pcri_slot_free(struct pcri_slot *slot)
     pcri_coded_free(&slot->coded);
     pcri_blob_list_free(&slot->blobs);
     pcr_sample_release(&slot->held);
+    free(slot->text);
     free(slot->attributes);
     free(slot->skip);
-    slot->attributes = slot->skip = NULL;
+    slot->text = slot->attributes = slot->skip = NULL;
 }
 
 int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_error *err)

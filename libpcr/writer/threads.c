@@ -70,10 +70,11 @@ int pcri_write_bad(struct pcri_write *w, const char *path, const char *format,
 {
     if (!w->opts.bad_input)
         return 0;
-    struct pcri_bad_event *e = pcri_calloc(1, sizeof(*e), err);
+    const size_t path_nbytes = strlen(path) + 1;
+    struct pcri_bad_event *e = pcri_calloc(1, sizeof(*e) + path_nbytes, err);
     if (!e)
         return PCR_ERR_NOMEM;
-    e->path = path;
+    memcpy(e->path, path, path_nbytes);
     e->format = format;
     e->err = *why;
     pthread_mutex_lock(&w->lock);

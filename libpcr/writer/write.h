@@ -79,6 +79,13 @@ int pcri_write_storage(const struct pcr_write_options *opts, const struct pcri_s
 int pcri_source_describe(const struct pcr_source *source, uint64_t index,
                          struct pcr_source_sample *out, struct pcr_error *err);
 
+/* How many bytes what a sample points to takes, but for its blobs' data. */
+size_t pcri_source_text_nbytes(const struct pcr_source_sample *s);
+
+/* Copies that to memory of so many bytes, aligned as labels are, and makes the sample point there.
+ * Empty texts become NULL. */
+void pcri_source_copy_text(struct pcr_source_sample *s, void *to);
+
 /* Whether only this input is lost: it has disappeared, is not readable for this user, or failed
  * for the source's own reasons. Then it is as bad as a damaged one. Other refusals of the system
  * concern inputs that are good. */
@@ -191,6 +198,7 @@ struct pcri_slot {
     struct pcr_source_sample sample;
     struct pcri_coded coded;
     struct pcri_blob_list blobs;
+    void *text;              /* what `sample` points to; or NULL */
     char *attributes;        /* instead of the sample's; or NULL */
     struct pcr_sample *held; /* of the dataset being recoded: `sample` points into it */
     char *skip;              /* JSON object, if it was skipped; then the above are empty */
@@ -214,9 +222,9 @@ struct pcri_flight {
 
 struct pcri_bad_event {
     struct pcri_bad_event *next;
-    const char *path;
     const char *format; /* static, or NULL */
     struct pcr_error err;
+    char path[];
 };
 
 /* The dataset being recoded. */
