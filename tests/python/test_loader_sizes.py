@@ -198,6 +198,42 @@ def test_order_threads_and_states(photos, ragged):
         assert taken(loader) == [row for row in wanted[:18] if row[0] > 0]
 
 
+CHANGES = dict(flip=0.5, flip_down=0.4, jitter=(0.4, 0.4, 0.4, 0.1), blur=0.5, solarize=0.3,
+               erase=0.5, rotate=30, grayscale=0.2, randaugment=(2, 9), fill=(5, 50, 100))
+
+
+@pytest.mark.parametrize("form", [{}, {"layout": "NCHW", "dtype": "float16"}], ids=str)
+def test_are_the_pixels_of_one_size(tmp_path, form):
+    """Where all pictures have one size, they are as with transforms that have one."""
+    noise(tmp_path / "d", [(60, 44)] * 12)
+    options = dict(batch_size=5, seed=6, **CHANGES, **form)
+    with pcr.Loader(tmp_path / "d", transform="stretch", size=(44, 60), **options) as one, \
+            pcr.Loader(tmp_path / "d", transform="none", **options) as own, \
+            pcr.Loader(tmp_path / "d", transform="none", ragged=True, **options) as ragged:
+        for a, b, c in zip(itertools.chain(one, one), itertools.chain(own, own),
+                           itertools.chain(ragged, ragged)):
+            assert np.array_equal(a.pixels, b.pixels)
+            assert np.array_equal(a.pixels, c.pixels)
+            assert np.array_equal(a.affines, b.affines) and np.array_equal(a.shapes, c.shapes)
+
+
+def test_changes_of_turned_pictures(tmp_path):
+    """A picture that lies on its side is changed as one that is so stored."""
+    pictures = noise(tmp_path / "d", [(60, 44)] * 12)
+    options = dict(batch_size=12, seed=6, shuffle="none", transform="none", ragged=True, **CHANGES)
+    with pcr.Loader(tmp_path / "d", turn=1, **options) as loader:
+        turned = next(iter(loader))
+    quarters = turned.quarters
+    assert set(quarters.tolist()) == {0, 1, 2, 3}
+    options["flip"] = options["flip_down"] = 0
+    pcr.write(tmp_path / "e", [
+        (f"{i}.png", encode(np.rot90(p[:, ::-1 if flip else 1], q).copy(), "PNG"))
+        for i, (p, q, flip) in enumerate(zip(pictures, quarters, turned.flips))], shuffle=False)
+    with pcr.Loader(tmp_path / "e", **options) as loader:
+        for a, b in zip(turned.pixels, next(iter(loader)).pixels):
+            assert np.array_equal(a, b)
+
+
 def test_by_quality(photos):
     """A smaller picture needs fewer bytes."""
     read = []
@@ -272,7 +308,11 @@ def test_too_large(odd):
             list(loader)
 
 
+OF_VIEWS = {"transform", "size", "resize_px", "longest_px", "multiple", "max_size"}
+
+
 @pytest.mark.parametrize("options, why", [
+    (dict(transform="resize", max_size=9), "write transform=.resize., longest_px="),
     (dict(transform="resize"), "RESIZE needs one"),
     (dict(transform="resize", size=224), "size is 224, but transform='resize' gives"),
     (dict(transform="none", size=224), "transform='none'"),
@@ -292,6 +332,9 @@ def test_too_large(odd):
 def test_refuses(odd, options, why):
     with pytest.raises((pcr.InvalidError, TypeError), match=why):
         pcr.Loader(odd[0], **options)
+    with pytest.raises((pcr.InvalidError, TypeError), match=why):
+        pcr.Loader(odd[0], views=[pcr.View(**{k: v for k, v in options.items() if k in OF_VIEWS})],
+                   **{k: v for k, v in options.items() if k not in OF_VIEWS})
 
 
 def test_torch(odd):

@@ -26,6 +26,13 @@ ELSEWHERE = {
     "magnitude": "write randaugment=(operations, magnitude)",
     "num_magnitude_bins": "write randaugment=(operations, magnitude, bins)",
     "trivial_augment": "write trivialaugment=",
+    "min_size": "write transform=\"resize\", resize_px=",
+    "shortest_edge": "write transform=\"resize\", resize_px=",
+    "max_size": "write transform=\"resize\", longest_px=",
+    "longest_edge": "write transform=\"resize\", longest_px=",
+    "size_divisor": "write multiple=",
+    "size_divisibility": "write multiple=",
+    "pad_size_divisor": "write multiple=",
 }
 
 #: Chances, and what the library calls them.
