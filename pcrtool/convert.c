@@ -206,6 +206,13 @@ static void bad_input(void *context, const char *path, const char *format,
     pcrtool_error(v->command, "bad input: %s%s: %s", path, at, err->message);
 }
 
+static void repeated(void *context, const char *path, const char *first)
+{
+    struct pcrtool_conversion *v = context;
+    if (!v->quiet && v->repeated_count++ < NAMED_COUNT)
+        pcrtool_error(v->command, "note: %s: the same file as %s", path, first);
+}
+
 /* --- the work --- */
 
 static bool is_bad_input(const struct pcr_error *err)
@@ -261,6 +268,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .max_memory_nbytes = s->max_memory_nbytes,
         .progress = pcrtool_conversion_progress,
         .bad_input = bad_input,
+        .repeated = repeated,
         .context = v,
         .max_side = (uint32_t) s->max_side,
         .quality = (uint32_t) v->quality,

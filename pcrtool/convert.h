@@ -18,11 +18,12 @@ struct pcrtool_conversion {
     const struct pcrtool_command *command;
     const char *path; /* of the dataset */
     bool dry_run, quiet;
-    uint64_t left_out_count;    /* images that the importer found no place for */
-    uint64_t named_count;       /* files left out, of these and others, that were named so
+    uint64_t left_out_count; /* images that the importer found no place for */
+    uint64_t named_count;    /* files left out, of these and others, that were named so
                                  * far */
-    uint64_t noted_count;       /* files that were not fully understood */
-    uint64_t ignored_count;     /* files that it ignored because they are not images */
+    uint64_t repeated_count; /* files that are there more than once, of which some are named */
+    uint64_t noted_count;    /* files that were not fully understood */
+    uint64_t ignored_count;  /* files that it ignored because they are not images */
     struct pcr_buffer manifest; /* of a dry run */
     struct pcr_write_progress report;
     double start, seconds;

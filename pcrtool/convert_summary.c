@@ -112,6 +112,13 @@ static void print_bad(const struct pcrtool_conversion *v)
                " of them of images in another split%s\n",
                p->samples_duplicate, p->samples_across_splits,
                v->dry_run ? "" : ", listed in errors.jsonl");
+    if (p->samples_repeated)
+        printf("%" PRIu64 " file(s) are there more than once, %" PRIu64
+               " of them in several splits; --dedupe keeps one of each\n",
+               p->samples_repeated, p->repeated_across_splits);
+    if (p->samples_uncompared && v->report.records_kept < p->record_count)
+        printf("%" PRIu64 " file(s) of the records kept were not compared with the others\n",
+               p->samples_uncompared);
     if (v->left_out_count)
         printf("left out %" PRIu64 " image(s) next to the folders of splits or classes%s\n",
                v->left_out_count, v->dry_run ? "" : ", listed in errors.jsonl");
@@ -180,6 +187,9 @@ static int print_json(const struct pcrtool_conversion *v)
     set_number(root, "ignored_count", v->ignored_count);
     set_number(root, "duplicate_count", p->samples_duplicate);
     set_number(root, "across_splits_count", p->samples_across_splits);
+    set_number(root, "repeated_count", p->samples_repeated);
+    set_number(root, "repeated_across_splits_count", p->repeated_across_splits);
+    set_number(root, "uncompared_count", p->samples_uncompared);
     set_number(root, "record_count", p->record_count);
     set_number(root, "records_kept", p->records_kept);
     set_number(root, "reduced_count", p->samples_reduced);

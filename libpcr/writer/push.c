@@ -346,6 +346,12 @@ static void bad_input(void *context, const char *path, const char *format,
     w->opts.bad_input(w->opts.context, path, format, why);
 }
 
+static void repeated(void *context, const char *path, const char *first)
+{
+    const struct pcr_writer *w = context;
+    w->opts.repeated(w->opts.context, path, first);
+}
+
 static int compare(const void *a, const void *b)
 {
     const struct kept *x = a, *y = b;
@@ -391,6 +397,7 @@ int pcr_writer_finish(struct pcr_writer *writer, struct pcr_write_progress *repo
     struct pcr_write_options own = writer->opts;
     own.progress = progress;
     own.bad_input = own.bad_input ? bad_input : NULL;
+    own.repeated = own.repeated ? repeated : NULL;
     own.context = writer;
     writer->source.describe = describe;
     writer->source.load = load;

@@ -119,14 +119,13 @@ static int take_over(struct pcri_write *w, uint64_t record, const char *path,
         rc = read_lists(w, r, o, err);
     if (!rc && fits(w, planned, r, o)) {
         o->header = pcri_malloc(1, sizeof(*o->header), err);
-        if (o->header) {
-            *o->header = r->header;
-            pcri_needs_add_head(&o->needs, r->head, w->opts.limits->max_pixels);
-            o->done = true;
-            count_record(w, planned, r, o);
-        } else {
-            rc = PCR_ERR_NOMEM;
-        }
+        rc = o->header ? pcri_twins_take_over(w, planned, r, err) : PCR_ERR_NOMEM;
+        o->done = !rc;
+    }
+    if (o->done) {
+        *o->header = r->header;
+        pcri_needs_add_head(&o->needs, r->head, w->opts.limits->max_pixels);
+        count_record(w, planned, r, o);
     }
     if (!o->done)
         forget(o);

@@ -316,6 +316,9 @@ static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
         verdict = VERDICT_MISSING;
     } else if (!verdict) {
         uint64_t source_nbytes = t->file.nbytes;
+        if (t->write->identities && source_nbytes)
+            slot->identity = pcri_file_identity(source_nbytes,
+                                                pcri_check32(t->file.data, t->file.nbytes));
         verdict = reduce(t, slot, &why);
         if (!verdict)
             verdict = judge(t, &slot->coded, &why);
@@ -338,6 +341,8 @@ int pcri_sample_encode(struct pcri_worker *t, uint64_t index, struct pcri_slot *
                        struct pcr_error *err)
 {
     int rc = pack_sample(t, index, slot, err);
+    if (!rc && !slot->skip && t->write->identities) /* each is one thread's */
+        t->write->identities[index] = slot->identity;
     int given = pcri_worker_rest(t, rc ? NULL : err);
     return rc ? rc : given;
 }

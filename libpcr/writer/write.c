@@ -232,6 +232,8 @@ static int make_plan(struct pcri_write *w, struct pcr_error *err)
         rc = pcri_duplicates_leave_out(w, err);
     if (!rc)
         rc = pcri_write_plan_make(&w->plan, &w->source, &w->opts, w->ladder, &w->ticker, err);
+    if (!rc)
+        rc = pcri_twins_begin(w, err);
     return rc;
 }
 
@@ -276,6 +278,7 @@ static void clean_up(struct pcri_write *w)
     free(w->stats);
     free(w->lost);
     pcri_originals_free(w);
+    free(w->identities);
     pcri_duplicates_free(w);
     pcri_coder_tables_destroy(&w->tables);
     pcri_write_plan_free(&w->plan);
@@ -303,6 +306,8 @@ static int convert(struct pcri_write *w, struct pcr_error *err)
         if (!rc)
             rc = pcri_write_records(w, err);
     }
+    if (!rc)
+        rc = pcri_twins_tell(w, err);
     if (!rc && w->dir)
         rc = pcri_errors_publish(w, err);
     if (!rc && !p->samples_done)

@@ -201,6 +201,7 @@ struct pcri_slot {
     void *text;              /* what `sample` points to; or NULL */
     char *attributes;        /* instead of the sample's; or NULL */
     struct pcr_sample *held; /* of the dataset being recoded: `sample` points into it */
+    uint64_t identity;       /* of its file */
     char *skip;              /* JSON object, if it was skipped; then the above are empty */
     struct pcri_reduction reduction;
 };
@@ -250,6 +251,7 @@ struct pcri_write {
     struct pcr_source source;           /* a copy of the caller's, up to its size */
     struct pcri_recode *recode;         /* a dataset instead; NULL: none */
     struct pcri_duplicates *duplicates; /* left out of the source; NULL: not looked for */
+    uint64_t *identities; /* of the samples' files (twins.c): 0: not known; NULL: not wanted */
     const struct pcri_storage *storage; /* where the dataset will be */
     const char *dir;                    /* NULL: dry run */
     const struct pcr_ladder *ladder;
@@ -453,6 +455,22 @@ int pcri_duplicates_next(const struct pcri_write *w, uint64_t *index,
                          struct pcr_source_sample *one, struct pcr_source_sample *kept,
                          struct pcr_error *err);
 void pcri_duplicates_free(struct pcri_write *w);
+
+/* --- files that are kept more than once (twins.c) --- */
+
+/* Has identities noted, unless duplicates are left out. NOMEM. */
+int pcri_twins_begin(struct pcri_write *w, struct pcr_error *err);
+/* What is noted of a file that is not empty; 0: nothing is. */
+static inline uint64_t pcri_file_identity(uint64_t nbytes, uint32_t check32)
+{
+    return nbytes << 32 | check32;
+}
+/* Notes those of a finished record's samples, as far as it has them. */
+int pcri_twins_take_over(struct pcri_write *w, const struct pcri_write_plan_record *planned,
+                         const struct pcri_record *r, struct pcr_error *err);
+/* Compares the files whose identities agree, counts and tells those that are equal. Calls the
+ * program; from the calling thread. */
+int pcri_twins_tell(struct pcri_write *w, struct pcr_error *err);
 
 /* Trains the dataset's shared tables on some of its samples. (survey.c) */
 int pcri_write_survey(struct pcri_write *w, struct pcr_error *err);

@@ -33,8 +33,14 @@ assert {e["key"]: e["duplicate_of"] for e in left_out} == {
 text = pcrtool("convert", "tree", "text.pcr", "--dedupe").stdout.decode()
 assert ("left out 2 duplicate(s), 1 of them of images in another split, listed in errors.jsonl\n"
         in text), text
-assert b"duplicate" not in pcrtool("convert", "tree", "all.pcr").stdout
+done = pcrtool("convert", "tree", "all.pcr")
+assert (b"2 file(s) are there more than once, 1 of them in several splits; --dedupe keeps one "
+        b"of each" in done.stdout), done.stdout
+assert b"note: tree/train/cat/b.jpg: the same file as tree/train/cat/a.jpg" in done.stderr
 assert len(keys("all.pcr")) == 6
+report = json_of("convert", "tree", "dry", "--dry-run", "--json")
+assert (report["repeated_count"], report["repeated_across_splits_count"],
+        report["duplicate_count"], report["uncompared_count"]) == (2, 1, 0, 0), report
 
 # With other labels none can be trusted.
 shutil.copy(image[1], "tree/train/dog/g.jpg")

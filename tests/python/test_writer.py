@@ -326,3 +326,52 @@ def test_duplicates(tmp_path):
     report = pcr.write(tmp_path / "other", samples, dedupe=True, on_bad="skip")
     assert sorted(bad.path for bad in report.bad) == ["a", "b", "f"]
     assert report.progress.samples_done == 2
+
+
+@pytest.mark.parametrize("keep_originals", [True, False])
+@pytest.mark.parametrize("coding", ["packed", "scans"])
+def test_repeated_files(tmp_path, keep_originals, coding):
+    """They are kept and told; also those of records that an earlier run has finished."""
+    jpegs = [encode(picture(i, 80, 60)) for i in range(12)]
+    png = encode(picture(1, 20, 20), "PNG")
+    names = {f"{i:02}.jpg": data for i, data in enumerate(jpegs)}
+    names.update({"20.jpg": jpegs[2], "21.jpg": jpegs[2], "22.png": png, "23.png": png,
+                  "24.jpg": jpegs[9][:-2] + jpegs[9][-2:], "25.jpg": jpegs[5][:300]})
+    for split, of in (("train", names), ("val", {"30.jpg": jpegs[0]})):
+        for name, data in of.items():
+            (tmp_path / "src" / split).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "src" / split / name).write_bytes(data)
+
+    def convert(where, **how):
+        return pcr.convert(tmp_path / "src", tmp_path / where, record_samples=4, threads=1,
+                           on_bad="skip", layout="split", coding=coding,
+                           keep_originals=keep_originals, **how)
+
+    class Stop(Exception):
+        pass
+
+    def stop(p):
+        if p.records_done >= 2:
+            raise Stop
+
+    told = [(f"{tmp_path}/src/{a}", f"{tmp_path}/src/{b}") for a, b in (
+        ("train/20.jpg", "train/02.jpg"), ("train/21.jpg", "train/02.jpg"),
+        ("train/23.png", "train/22.png"), ("train/24.jpg", "train/09.jpg"),
+        ("val/30.jpg", "train/00.jpg"))]
+    for where in ("whole", "dry"):
+        report = convert(where, dry_run=where == "dry")
+        assert list(report.repeated) == told and report.progress.samples_repeated == 5
+        assert report.progress.repeated_across_splits == 1
+        assert report.progress.samples_uncompared == 0 and report.progress.samples_done == 18
+    with pytest.raises(Stop):
+        convert("stopped", progress=stop)
+    report = convert("stopped")
+    assert report.progress.records_kept >= 2
+    if keep_originals:
+        assert list(report.repeated) == told and report.progress.samples_uncompared == 0
+    else:  # only of files that are kept whole is enough known
+        assert report.progress.samples_uncompared > 0 and set(report.repeated) <= set(told)
+    report = convert("whole")  # which is there
+    assert report.repeated == () and report.progress.records_kept > 4
+    left_out = convert("without", dedupe=True)
+    assert left_out.repeated == () and left_out.progress.samples_duplicate == 5

@@ -100,8 +100,17 @@ START_TEST(keeps_one)
 
     options.flags = 0;
     refused("d", PCR_ERR_INVAL, "already holds another dataset");
+    for (int i = 0; i < COUNT; i++)
+        loads[i] = 0;
     write_ok("all");
     counts(COUNT, 0, 0, 0);
+    ck_assert_uint_eq(report.samples_repeated, 3);
+    ck_assert_uint_eq(report.repeated_across_splits, 1);
+    for (int i = 0; i < COUNT;
+         i++) { /* trained on, packed, and compared if it is one of these */
+        bool same = i == 1 || i == 4 || i == 7 || i == 3 || i == 15;
+        ck_assert_uint_eq(loads[i], 2 + same);
+    }
     ck_assert(!test_exists(at("all"), "errors.jsonl"));
 }
 END_TEST

@@ -121,6 +121,12 @@ struct pcr_write_progress {
                                      * PCR_WRITE_DEDUPE */
     uint64_t samples_across_splits; /* of these, those that are kept in another split */
     uint64_t samples_encoded;       /* in records done: of other formats, that became JPEGs */
+    /* Without PCR_WRITE_DEDUPE, at the end: samples whose file is that of a sample before them in
+     * the source, byte for byte, and is kept all the same. None is read again but these. */
+    uint64_t samples_repeated;
+    uint64_t repeated_across_splits; /* of these, those whose first is in another split */
+    uint64_t samples_uncompared; /* of an earlier run's records, which do not tell enough of
+                                      * their files for this: not looked at */
 };
 
 /* How to write a dataset. */
@@ -149,7 +155,7 @@ struct pcr_write_options {
      * like ("WebP", "HTML", "JPEG", "unknown"); NULL if there are none. NULL: no calls. */
     void (*bad_input)(void *context, const char *path, const char *format,
                       const struct pcr_error *err);
-    void *context; /* passed to progress() and bad_input() */
+    void *context; /* passed to progress(), bad_input() and repeated() */
     /* LOSSY: an image with a side longer than max_side pixels is decoded, reduced
      * to that (bicubic, antialiased, in proportion) and encoded as a baseline 4:2:0 or gray
      * JPEG before it is packed. It is then upright, and keeps its ICC profile but no other
@@ -176,6 +182,9 @@ struct pcr_write_options {
      * (LIMIT). Smaller files are unchanged. So is what max_side and PCR_PICTURES_JPEG make, if it
      * is smaller. The manifest records it. Default 0: any size. */
     uint32_t target_nbytes;
+    /* Called at the end for each of samples_repeated, from the thread that called the library, with
+     * its path and that of the first sample with this file. NULL: no calls. */
+    void (*repeated)(void *context, const char *path, const char *first);
 };
 
 /* Converts `source` into a dataset in folder `path`, which is created if necessary.

@@ -138,7 +138,8 @@ class Writer:
         done = interruptible(
             lambda: self._job.run(lambda report: call(lib.pcr_writer_finish, handle.pointer,
                                                       report)), self._job.stop)
-        self.report = WriteReport(done, tuple(self._job.bad), ())
+        self.report = WriteReport(done, tuple(self._job.bad), (),
+                                  repeated=tuple(self._job.repeated))
         self.close()
         return self.report
 

@@ -781,7 +781,9 @@ class WriteProgress(ctypes.Structure):
                 ("samples_undecodable", c_uint64), ("samples_salvaged", c_uint64),
                 ("samples_dropped", c_uint64), ("dropped_nbytes", c_uint64),
                 ("samples_unrestorable", c_uint64), ("samples_duplicate", c_uint64),
-                ("samples_across_splits", c_uint64), ("samples_encoded", c_uint64)]
+                ("samples_across_splits", c_uint64), ("samples_encoded", c_uint64),
+                ("samples_repeated", c_uint64), ("repeated_across_splits", c_uint64),
+                ("samples_uncompared", c_uint64)]
 
 
 PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(WriteProgress))
@@ -803,7 +805,8 @@ class WriteOptions(ctypes.Structure):
                 ("max_side", c_uint32), ("quality", c_uint32), ("manifest_out", c_void_p),
                 ("storage", POINTER(Storage)),
                 ("coding", c_uint32), ("originals", c_uint32),
-                ("pictures", c_uint32), ("target_nbytes", c_uint32)]
+                ("pictures", c_uint32), ("target_nbytes", c_uint32),
+                ("repeated", LEFT_OUT_CALLBACK)]
 
 
 class FolderLayout(IntEnum):

@@ -45,6 +45,9 @@ class WriteProgress(NamedTuple):
     samples_duplicate: int  #: left out by dedupe, and not in sample_count
     samples_across_splits: int  #: of these, those that are kept in another split
     samples_encoded: int  #: of other formats, that became JPEGs
+    samples_repeated: int  #: whose file is that of a sample before, too; they are kept
+    repeated_across_splits: int  #: of these, those whose first is in another split
+    samples_uncompared: int  #: of an earlier run's records, of whose files too little is known
 
 
 class BadInput(NamedTuple):
@@ -67,6 +70,8 @@ class WriteReport(NamedTuple):
     #: (path, what) of files that were not understood as a whole, such as a metadata.csv that has
     #: no row for some images of its folder; nothing is left out for it
     notes: Tuple[Tuple[str, str], ...] = ()
+    #: (path, path of the first with this file) of files that are there more than once, and kept
+    repeated: Tuple[Tuple[str, str], ...] = ()
 
 
 def input_list(src: Inputs) -> List[bytes]:
@@ -275,7 +280,8 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
     done = interruptible(run, job.stop)
     if classes is None:
         warn_of_numbers(found)
-    return WriteReport(done, tuple(job.bad), tuple(left_out), ignored[0], tuple(notes))
+    return WriteReport(done, tuple(job.bad), tuple(left_out), ignored[0], tuple(notes),
+                       tuple(job.repeated))
 
 
 @keywords(num_workers="write threads=", workers="write threads=")
@@ -327,7 +333,7 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
         call(lib.pcr_dataset_write, target, byref(source.struct), byref(settings), report)
 
     done = interruptible(lambda: job.run(run), job.stop)
-    return WriteReport(done, tuple(job.bad), ())
+    return WriteReport(done, tuple(job.bad), (), repeated=tuple(job.repeated))
 
 
 @keywords(num_workers="write threads=", workers="write threads=")
@@ -466,6 +472,7 @@ class Job:
         self.bad: List[BadInput] = []
         settings.progress = st.PROGRESS_CALLBACK(self._report)
         settings.bad_input = st.BAD_INPUT_CALLBACK(self._note)
+        self.repeated, settings.repeated = gathered()
 
     def stop(self) -> None:
         """Makes run() return soon."""
