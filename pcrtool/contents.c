@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Splits and classes with their counts, as a manifest has them. */
+/* Splits and classes with their counts, attributes and blobs, as a manifest has them. */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -139,6 +139,29 @@ static void print_classes(const json_t *manifest)
     putchar('\n');
 }
 
+/* Attributes with their types, and blobs. */
+static void print_columns(const json_t *manifest)
+{
+    json_t *schema = json_object_get(manifest, "schema");
+    const char *before = "attributes    ", *name;
+    json_t *type;
+    json_object_foreach (json_object_get(schema, "attributes"), name, type) {
+        printf("%s", before);
+        pcrtool_print_name(stdout, name, strlen(name));
+        printf(" (%s)", json_string_value(type));
+        before = ", ";
+    }
+    if (*before == ',')
+        putchar('\n');
+    const json_t *blobs = json_object_get(schema, "blobs");
+    for (size_t i = 0; i < json_array_size(blobs); i++) {
+        printf("%s", i ? ", " : "blobs         ");
+        print_text(json_array_get(blobs, i));
+    }
+    if (json_array_size(blobs))
+        putchar('\n');
+}
+
 void pcrtool_contents_print(const json_t *manifest)
 {
     for (size_t s = 0; s < json_array_size(json_object_get(manifest, "splits")); s++) {
@@ -157,6 +180,7 @@ void pcrtool_contents_print(const json_t *manifest)
         printf("classes       none, and no labels\n");
     else
         printf("classes       none; labels are %s\n", label_kind(manifest));
+    print_columns(manifest);
 }
 
 /* --- JSON --- */
@@ -190,4 +214,10 @@ void pcrtool_contents_json(const json_t *manifest, json_t *object)
     json_object_set_new(object, "splits", json_splits(manifest));
     json_object_set_new(object, "classes", json_classes(manifest));
     json_object_set_new(object, "labels", json_string(label_kind(manifest)));
+    const json_t *schema = json_object_get(manifest, "schema");
+    json_t *attributes = json_object_get(schema, "attributes");
+    json_t *blobs = json_object_get(schema, "blobs");
+    json_object_set_new(object, "attributes",
+                        attributes ? json_incref(attributes) : json_object());
+    json_object_set_new(object, "blobs", blobs ? json_incref(blobs) : json_array());
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Splits and classes with their counts, from a manifest. */
+/* Splits and classes with their counts, attributes and blobs, from a manifest. */
 #ifndef PCRTOOL_CONTENTS_H
 #define PCRTOOL_CONTENTS_H
 
@@ -15,10 +15,12 @@ json_t *pcrtool_contents(const void *manifest, size_t nbytes);
  * NULL. */
 uint64_t pcrtool_contents_unlabelled(const json_t *manifest, size_t index);
 
-/* Prints a line for each split, and one with the classes: all, or the first and last ones. */
+/* Prints a line for each split; one with the classes: all, or the first and last ones; and the
+ * attributes with their types, and the blobs. */
 void pcrtool_contents_print(const json_t *manifest);
 
-/* Sets object.splits, object.classes and object.labels ("class", "ints", "none"). */
+/* Sets object.splits, object.classes, object.labels ("class", "ints", "none"), object.attributes
+ * (their types by name) and object.blobs (names). */
 void pcrtool_contents_json(const json_t *manifest, json_t *object);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "classes.h"
 #include "convert.h"
+#include "example.h"
 #include "files.h"
 #include "ladder.h"
 #include "output.h"
@@ -167,8 +168,10 @@ static const struct pcrtool_option options[] = {
       "of the JPEGs that --max-side makes, and the highest that --target-bytes\n"
       "takes; default 90",
       PCRTOOL_NUMBER, SETTING(quality), .min = 1, .max = 100 },
-    { "dry-run", NULL, "do everything but write; names all bad inputs", PCRTOOL_FLAG,
-      SETTING(dry_run) },
+    { "dry-run", NULL,
+      "do everything but write: names all bad inputs, and shows what the parts\n"
+      "of the first sample become",
+      PCRTOOL_FLAG, SETTING(dry_run) },
     { "json", NULL, "print the summary as JSON", PCRTOOL_FLAG, SETTING(json) },
     { "quiet", NULL, "print only errors and what is left out", PCRTOOL_FLAG, SETTING(quiet),
       .letter = 'q' },
@@ -340,6 +343,8 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         pcrtool_error(v->command, "note: %" PRIu64 " more", v->noted_count - NAMED_COUNT);
     if (!n->classes.count && !s->quiet)
         pcrtool_classes_check(v->command, source->class_names, source->class_count);
+    if (s->dry_run)
+        v->example = pcrtool_example(source);
     int rc = write_dataset(v, s, source, ladder);
     pcr_source_close(&source);
     return rc;

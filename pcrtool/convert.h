@@ -3,6 +3,8 @@
 #ifndef PCRTOOL_CONVERT_H
 #define PCRTOOL_CONVERT_H
 
+#include <jansson.h>
+
 #include <pcr/writer.h>
 
 #include "options.h"
@@ -25,6 +27,7 @@ struct pcrtool_conversion {
     uint64_t noted_count;    /* files that were not fully understood */
     uint64_t ignored_count;  /* files that it ignored because they are not images */
     struct pcr_buffer manifest; /* of a dry run */
+    json_t *example;            /* of a dry run: the first sample (example.h) */
     struct pcr_write_progress report;
     double start, seconds;
     bool started;                              /* progress was called */

@@ -7,6 +7,7 @@
 
 #include "contents.h"
 #include "convert.h"
+#include "example.h"
 #include "notes.h"
 #include "output.h"
 
@@ -154,6 +155,7 @@ static int print_summary(const struct pcrtool_conversion *v)
     json_t *manifest = manifest_of(v, ds);
     pcrtool_contents_print(manifest);
     json_decref(manifest);
+    pcrtool_example_print(v->example);
     print_reduced(v);
     print_bad(v);
     printf("sources       %10s\n", pcrtool_size(size, p->source_nbytes));
@@ -209,6 +211,8 @@ static int print_json(const struct pcrtool_conversion *v)
     json_t *manifest = manifest_of(v, ds);
     pcrtool_contents_json(manifest, root);
     json_decref(manifest);
+    if (v->example)
+        json_object_set(root, "first_sample", v->example);
     if (ds) {
         json_object_set_new(root, "originals", json_boolean(info.originals));
         json_t *prefixes = json_array();
@@ -230,5 +234,6 @@ int pcrtool_conversion_report(struct pcrtool_conversion *v, int rc, bool json)
     else if (!rc && !v->quiet)
         rc = print_summary(v);
     pcr_buffer_free(&v->manifest);
+    json_decref(v->example);
     return rc;
 }

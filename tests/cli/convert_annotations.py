@@ -26,6 +26,10 @@ def attributes(dataset):
 
 
 train, val = write("instances_train.json"), write("instances_val.json", annotations=[])
+text = pcrtool("convert", folder, "dry", "--annotations", train, "--dry-run").stdout.decode()
+assert "attributes    box_areas (float64[]), box_category_ids (int64[])" in text, text
+assert ("  labels      none\n" in text and "  split       train\n" in text and
+        "  attribute   boxes: [[1.0,2.0,4.0,6.0],[1.0,2.0,4.0,6.0]]\n" in text), text
 report = json_of("convert", folder, "one.pcr", "--annotations", train, "--json")
 assert report["sample_count"] == 4, report
 found = attributes("one.pcr")

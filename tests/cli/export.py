@@ -160,5 +160,16 @@ for name, more in (("mds", ["--to", "mds"]), ("blobs.tfrecord", [])):
     convert(f"out-{name}", f"none-{name}.pcr", "--blobs", "none")
     assert not json_of("info", f"none-{name}.pcr", "--json").get("blobs")
     fails("convert", f"out-{name}", "x.pcr", "--blobs", "npy,nyp", says=["no sample has a part"])
+# What a sample's parts become is shown before.
+for name in ("blobs.tar", "out-mds", "out-blobs.tfrecord"):
+    shown = json_of("convert", name, "dry", "--dry-run", "--json")
+    assert shown["attributes"] == {} and shown["blobs"] == ["npy"], shown
+    first = shown["first_sample"]
+    assert (first["key"], first["class"], first["blobs"]) == ("1.jpg", "cat", {"npy": 6}), first
+    text = pcrtool("convert", name, "dry", "--dry-run").stdout.decode()
+    assert "\nfirst sample  1.jpg\n  image       " in text, text
+    assert "\n  class       cat\n  blob        npy: 6 B\n" in text, text
+    assert "\nblobs         npy\n" in text, text
+assert not os.path.exists("dry")
 done = json_of("extract", "blobs.pcr", "blobs", "--json")
 assert done["lost_blob_count"] == 0 and read("blobs/1.jpg.npy") == b"\x93NUMPY"
