@@ -99,6 +99,20 @@ def test_options_and_errors(path, tmp_path):
         next(iter(dataset))
 
 
+def test_mixed_batches(path):
+    """Labels are soft ones, as CategoricalCrossentropy takes them."""
+    with pcr.Loader(path, mixup=0.4, **OPTIONS) as plain, \
+            pcr.Loader(path, mixup=0.4, **OPTIONS) as loader:
+        dataset = pcr.tf.dataset(loader, fields=("lam", "partners"))
+        assert dataset.element_spec[1] == tf.TensorSpec((None, 3), tf.float32)
+        for batch, (images, soft, lam, partners) in together(plain, dataset):
+            assert np.array_equal(images, batch.pixels)
+            assert np.array_equal(soft, batch.soft_labels) and np.array_equal(lam, batch.lam)
+            assert np.array_equal(partners, batch.partners)
+    with pcr.Loader(path, **OPTIONS) as loader, pytest.raises(pcr.InvalidError, match="fields is"):
+        pcr.tf.dataset(loader, fields=("lam",))
+
+
 def test_keras(path):
     """fit() takes it; the last batch of an epoch is shorter."""
     import keras

@@ -5,9 +5,10 @@ import itertools
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pcr
-from images import encode, picture
+from images import encode, noise, picture
 
 HOW = dict(batch_size=8, size=(24, 36), seed=3, flip=0.5)
 
@@ -26,6 +27,10 @@ def pairs(path, epochs=3, **how):
 
 def one_hot(labels, count):
     return np.eye(count, dtype=np.float32)[labels]
+
+
+def gray_of(pixels):
+    return np.array(Image.fromarray(pixels).convert("L"))
 
 
 def corners(mixed, before, partner):
@@ -127,6 +132,22 @@ def test_views_are_mixed_alike(path):
                     assert np.abs(second[0] - lam * own - (1 - lam) * other).max() <= 0.55
                 else:
                     corners(second[0], own, other)
+
+
+def test_masks_are_cut_alike(tmp_path):
+    """A loader of masks with the same seed and alpha pastes the same rectangles."""
+    noise(tmp_path / "noise", [(40, 30)] * 12)
+    how = dict(size=(30, 40), transform="stretch", batch_size=5, seed=3)
+    mask = dict(gray=True, filter="nearest", num_classes=0)
+    with pcr.Loader(tmp_path / "noise", cutmix=1, num_classes=0, **how) as images, \
+            pcr.Loader(tmp_path / "noise", cutmix=1, **mask, **how) as masks, \
+            pcr.Loader(tmp_path / "noise", **how) as plain:
+        for image, mask, before in zip(images, masks, plain):
+            for i, j in enumerate(image.partners):
+                x0, y0, x1, y1 = corners(image.pixels[i], before.pixels[i], before.pixels[j])
+                wanted = gray_of(before.pixels[i])
+                wanted[y0:y1, x0:x1] = gray_of(before.pixels[j])[y0:y1, x0:x1]
+                assert np.array_equal(mask.pixels[i, ..., 0], wanted)
 
 
 def test_samples_that_are_not_augmented_stay_whole(path):

@@ -16,6 +16,7 @@ from .errors import InvalidError
 __all__ = ["dataset"]
 
 _FIELDS = ("valid", "indices", "datasets", "fidelities", "keys", "state")
+_MIX_FIELDS = ("lam", "partners")
 _PIXEL_FIELDS = ("shapes", "mask", "sizes", "crops", "flips", "angles", "quarters",
                  "affines")
 
@@ -28,7 +29,7 @@ def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
     fields: what else elements have, after the labels: "valid" (there by itself, first of these,
         with exact=True), "indices", "datasets", "fidelities", "keys" (strings), of pixels "shapes",
         "mask", "sizes", "crops", "flips", "angles", "quarters", "affines" (see pcr.Batch),
-        and "state".
+        with mixup or cutmix "lam" and "partners", and "state".
 
     images: of the loader's dtype and shape, (n, height, width, channels) unless its `layout` says
     otherwise; the library's own memory, which returns to it when the last tensor of it is gone.
@@ -47,7 +48,10 @@ def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
     over the dataset raises an error of tf.errors with the message of what the loader raises.
     """
     first = loader.peek()
-    known = _FIELDS if isinstance(first, RawBatch) else _FIELDS + _PIXEL_FIELDS
+    raw = isinstance(first, RawBatch)
+    known = _FIELDS if raw else _FIELDS + _PIXEL_FIELDS
+    if not raw and first.lam is not None:
+        known += _MIX_FIELDS
     if isinstance(fields, str) or not all(name in known for name in fields):
         raise InvalidError(f"fields is {fields!r}, expected a sequence of {', '.join(known)}")
     if not isinstance(first, RawBatch) and isinstance(first.pixels, list):
