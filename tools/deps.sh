@@ -21,6 +21,7 @@ build  libjansson-dev   JSON
 build  liburing-dev     reading by io_uring (optional)
 build  liblzma-dev      tar files compressed by xz (optional)
 build  libwebp-dev      WebP (optional)
+build  libtiff-dev      TIFF (optional)
 python python3          the Python package and scripts
 python python3-numpy    arrays of the Python package
 python python3-venv     where the Python package is installed

@@ -9,7 +9,7 @@
 
 static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
     &pcri_codec_native, /* of any coding; what it declines, the next one takes */
-    &pcri_codec_turbo,  &pcri_codec_png, &pcri_codec_webp,
+    &pcri_codec_turbo,  &pcri_codec_png, &pcri_codec_webp, &pcri_codec_tiff,
     &pcri_codec_gif,    &pcri_codec_bmp, &pcri_codec_pnm,
 };
 enum { FIRST_OTHER = 2 }; /* of those that have a magic */

@@ -85,6 +85,47 @@ static int read_webp(struct pcri_bytes file, struct pcr_buffer *profile, bool *a
     return *any && b.n <= ICC_MOST_NBYTES ? pcri_buffer_append(profile, b.p, b.n, err) : 0;
 }
 
+/* --- TIFF --- */
+
+/* A number of n bytes. */
+static uint64_t tiff_number(const uint8_t *p, unsigned n, bool big_endian)
+{
+    uint64_t v = 0;
+    for (unsigned i = 0; i < n; i++)
+        v |= (uint64_t) p[big_endian ? n - 1 - i : i] << 8 * i;
+    return v;
+}
+
+/* In the first directory, of TIFF and BigTIFF, whose numbers are of 4 and 8 bytes. */
+static int read_tiff(struct pcri_bytes file, struct pcr_buffer *profile, bool *any,
+                     struct pcr_error *err)
+{
+    enum { ICC_TAG = 34675 };
+    const bool big = file.p[0] == 'M';
+    *any = false;
+    if (file.n < 16)
+        return 0;
+    const unsigned unit = tiff_number(file.p + 2, 2, big) == 43 ? 8 : 4;
+    const unsigned count_nbytes = unit == 8 ? 8 : 2, entry_nbytes = 4 + 2 * unit;
+    const uint64_t at = tiff_number(file.p + unit, unit, big);
+    if (at > file.n || file.n - at < count_nbytes)
+        return 0;
+    const uint64_t count = tiff_number(file.p + at, count_nbytes, big);
+    const uint8_t *entry = file.p + at + count_nbytes, *end = file.p + file.n;
+    for (uint64_t i = 0; i < count && (size_t) (end - entry) >= entry_nbytes;
+         i++, entry += entry_nbytes) {
+        if (tiff_number(entry, 2, big) != ICC_TAG)
+            continue;
+        const uint64_t n = tiff_number(entry + 4, unit, big);
+        const uint64_t data = tiff_number(entry + 4 + unit, unit, big);
+        *any = true;
+        if (n > ICC_MOST_NBYTES || data > file.n || n > file.n - data)
+            return 0;
+        return pcri_buffer_append(profile, file.p + data, (size_t) n, err);
+    }
+    return 0;
+}
+
 /* --- all --- */
 
 static bool is_png(const struct pcr_spans *file)
@@ -102,12 +143,19 @@ static bool is_webp(const struct pcr_spans *file)
     return file->count && pcri_is_webp(whole(file));
 }
 
+static bool is_tiff(const struct pcr_spans *file)
+{
+    return file->count && file->items[0].nbytes >= 4 &&
+           (!memcmp(file->items[0].data, "II", 2) || !memcmp(file->items[0].data, "MM", 2));
+}
+
 int pcri_profile_read(const struct pcr_spans *file, struct pcr_buffer *profile, bool *any,
                       struct pcr_error *err)
 {
     profile->nbytes = 0;
     int rc = is_png(file)    ? read_png(whole(file), profile, any, err)
              : is_webp(file) ? read_webp(whole(file), profile, any, err)
+             : is_tiff(file) ? read_tiff(whole(file), profile, any, err)
                              : read_jpeg(file, profile, any, err);
     if (profile->nbytes < ICC_LEAST_NBYTES)
         profile->nbytes = 0;

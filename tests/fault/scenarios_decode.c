@@ -4,6 +4,7 @@
 
 #include <pcr/image.h>
 
+#include "foreign_pictures.h"
 #include "scenarios.h"
 
 enum { SIDE = 24 };
@@ -39,10 +40,24 @@ static const struct pcr_buffer webp_file = { .data = (uint8_t *) (uintptr_t) web
 
 static const struct pcr_buffer *file_of(const char *name)
 {
+    static struct pcr_buffer foreign; /* filled in for each */
+    static const struct {
+        const char *name;
+        const uint8_t *bytes;
+        size_t nbytes;
+    } files[] = { { "tiff", foreign_tiff, sizeof(foreign_tiff) },
+                  { "gif", foreign_gif, sizeof(foreign_gif) },
+                  { "pnm", foreign_pnm, sizeof(foreign_pnm) - 1 } };
 #ifdef HAVE_LIBWEBP
     if (!strcmp(name, "webp"))
         return &webp_file;
 #endif
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        if (!strcmp(name, files[i].name)) {
+            foreign.data = (uint8_t *) (uintptr_t) files[i].bytes;
+            foreign.nbytes = files[i].nbytes;
+            return &foreign;
+        }
     return picture(name);
 }
 
@@ -230,6 +245,12 @@ static const struct scenario list[] = {
       DECODING("webp", OPTIONS(.crop_width = 5, .crop_height = 6)) },
     { "decode WebP to gray", decode, DECODING("webp", OPTIONS(.color = PCR_COLOR_GRAY)) },
 #endif
+#ifdef HAVE_LIBTIFF
+    { "decode TIFF", decode, DECODING("tiff", OPTIONS(.flags = 0)) },
+#endif
+    { "decode GIF to gray", decode, DECODING("gif", OPTIONS(.color = PCR_COLOR_GRAY)) },
+    { "decode PNM's crop", decode,
+      DECODING("pnm", OPTIONS(.crop_width = 5, .crop_height = 6)) },
     { "decode PNG, damaged", decode, DECODING("png-bad-data", OPTIONS(.flags = 0)) },
     { "resize while decoding", decode_resized,
       DECODING("progressive", OPTIONS(.flags = 0),

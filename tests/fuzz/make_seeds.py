@@ -225,6 +225,13 @@ def pictures():
     kinds += [(palette, "BMP", {}), (colour.convert("RGBA"), "BMP", {}), (palette, "GIF", {}),
               (palette, "GIF", {"interlace": 1, "transparency": 2}),
               (colour.convert("1"), "GIF", {})]
+    if features.check("libtiff"):
+        kinds += [(colour, "TIFF", {"compression": how})
+                  for how in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")]
+        kinds += [(palette, "TIFF", {}), (colour.convert("L"), "TIFF", {}),
+                  (colour.convert("1"), "TIFF", {"compression": "group4"}),
+                  (colour.convert("CMYK"), "TIFF", {}), (colour.convert("LAB"), "TIFF", {}),
+                  (colour.convert("RGBA"), "TIFF", {})]
     if features.check("webp"):
         kinds += [(colour, "WEBP", {"lossless": lossless}) for lossless in (False, True)]
     for image, format, how in kinds:

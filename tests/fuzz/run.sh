@@ -23,7 +23,7 @@ nothing was found.
   manifest     manifests
   materialise  records' groups, to files
   packed       coefficients in coding 2: packed, changed, decoded; its tables
-  pictures     PNG, WebP, GIF, BMP, PNM: whole, by rows and resized
+  pictures     PNG, WebP, TIFF, GIF, BMP, PNM: whole, by rows and resized
   prefix       coefficients of JPEG files, by our own decoder and libjpeg-turbo
   records      formats of records; tar and zip archives; annotations
   restore      JPEG files restored byte for byte, and changed restore programs

@@ -61,9 +61,12 @@ int pcri_native_open(void *state, const struct pcr_spans *file,
 extern const struct pcri_codec pcri_codec_turbo; /* JPEG by libjpeg-turbo (turbo.c) */
 extern const struct pcri_codec pcri_codec_png;   /* PNG by libpng (png.c) */
 extern const struct pcri_codec pcri_codec_webp;  /* WebP by libwebp (webp.c, no_webp.c) */
-extern const struct pcri_codec pcri_codec_gif;   /* GIF (gif.c) */
-extern const struct pcri_codec pcri_codec_bmp;   /* BMP (bmp.c) */
-extern const struct pcri_codec pcri_codec_pnm;   /* PBM, PGM, PPM (pnm.c) */
+/* TIFF by libtiff (tiff.c, no_tiff.c); also BigTIFF. */
+extern const struct pcri_codec pcri_codec_tiff;
+#define PCRI_TIFF_MAGICS "II*\0MM\0*II+\0MM\0+"
+extern const struct pcri_codec pcri_codec_gif; /* GIF (gif.c) */
+extern const struct pcri_codec pcri_codec_bmp; /* BMP (bmp.c) */
+extern const struct pcri_codec pcri_codec_pnm; /* PBM, PGM, PPM (pnm.c) */
 
 /* The orientation of a PNG file that begins with the magic, 1 to 8. `scratch` is overwritten.
  * NOMEM. */

@@ -107,7 +107,7 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_create(struct pcr_decoder **out, struct p
 PCR_API void pcr_decoder_destroy(struct pcr_decoder **d);
 
 /* Reads the size and orientation of an encoded image without decoding it. The picture may have
- * any size. `opts` may be NULL. Codes: FORMAT (not JPEG, PNG, WebP, GIF, BMP, PBM, PGM or PPM),
+ * any size. `opts` may be NULL. Codes: FORMAT (not JPEG, PNG, WebP, TIFF, GIF, BMP, PBM, PGM, PPM),
  * CORRUPT, TRUNCATED, UNSUPPORTED (the file's contents; a scale for others than JPEG), LIMIT,
  * INVAL (options), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_decoder_inspect(struct pcr_decoder *d, const void *data,
