@@ -30,7 +30,8 @@ PATH=/usr/bin:$PATH ninja -C $dir libpcr.so.0.1.0 pcrtool/pcrtool \
     { tail -n 40 $dir.log; exit 1; }
 [ -x $dir/venv/bin/python ] || "$python" -m venv $dir/venv || exit 1
 packages="torch torchvision torchdata lightning accelerate transformers datasets pyarrow"
-packages="$packages jax grain tensorflow-cpu numpy"
+packages="$packages jax grain tensorflow-cpu numpy pillow-heif pillow-avif-plugin"
+packages="$packages pillow-jxl-plugin"
 $dir/venv/bin/python -m pip install -q $packages pytest pillow "$@" || exit 1
 $dir/venv/bin/python -m pip list --format=freeze | grep -E "^($(tr " -" "|." <<<"$packages"))=="
 export PYTHONPATH=$PWD/loaders/python PCR_LIBRARY=$PWD/$dir/libpcr.so PCR_SOURCE_ROOT=$PWD
@@ -38,7 +39,7 @@ export PYTHONDONTWRITEBYTECODE=1
 status=0
 $dir/venv/bin/python -m pytest -q -rs -p no:cacheprovider tests/python/test_torch*.py \
     tests/python/test_frameworks_*.py tests/python/test_formats.py tests/python/test_moving.py \
-    tests/python/test_loader_state.py || status=1
+    tests/python/test_loader_state.py tests/python/test_pillow.py || status=1
 for test in sample_train sample_study; do
     if PYTHON=$PWD/$dir/venv/bin/python LIBPCR=$PCR_LIBRARY PCRTOOL=$PWD/$dir/pcrtool/pcrtool \
         PCR_GEN=$PWD/$dir/tests/generator/pcr-gen \

@@ -129,8 +129,8 @@ class Source:
         try:
             view = file_bytes(data(), self._names[index]) if callable(data) else data
             if view.nbytes > most:
-                return _fail(err, st.Code.ERR_LIMIT,
-                             f"{view.nbytes} bytes, but the limit is {most}")
+                return fail(err, st.Code.ERR_LIMIT,
+                            f"{view.nbytes} bytes, but the limit is {most}")
             call(lib.pcr_buffer_reserve, out, view.nbytes)
             if view.nbytes:
                 ctypes.memmove(out.contents.data, view.ctypes.data, view.nbytes)
@@ -138,12 +138,12 @@ class Source:
             return 0
         except BaseException as exc:
             if passes and isinstance(exc, PcrError):
-                return _fail(err, exc.code, str(exc), exc.sys_errno)
+                return fail(err, exc.code, str(exc), exc.sys_errno)
             if passes and isinstance(exc, OSError):
-                return _fail(err, st.Code.ERR_IO, str(exc), exc.errno or 0)
+                return fail(err, st.Code.ERR_IO, str(exc), exc.errno or 0)
             self._raised[index] = exc
-            return _fail(err, st.Code.ERR_CANCELLED, f"{type(exc).__name__}: {exc}",
-                         offset=index)
+            return fail(err, st.Code.ERR_CANCELLED, f"{type(exc).__name__}: {exc}",
+                        offset=index)
 
 
 def _kept(samples: Iterable[NewSample], folder: str) -> Iterator[NewSample]:
@@ -162,8 +162,9 @@ def _kept(samples: Iterable[NewSample], folder: str) -> Iterator[NewSample]:
         yield sample
 
 
-def _fail(err: Any, code: int, message: str, sys_errno: int = 0,
-          offset: int = st.NO_OFFSET) -> int:
+def fail(err: Any, code: int, message: str, sys_errno: int = 0,
+         offset: int = st.NO_OFFSET) -> int:
+    """Fills in a callback's error."""
     if err:
         out = err.contents
         out.code, out.sys_errno, out.offset = code, sys_errno, offset

@@ -15,6 +15,7 @@ from ._keywords import keywords
 from ._library import (Handle, c_path, c_string, call, choice, lib, limits_of, text,
                        to_exception, whole)
 from ._label import warn_of_numbers
+from ._pillow import Decoding
 from ._source import NewSample, Source, class_list, strings
 from ._waiter import interruptible
 from .errors import CancelledError, InvalidError, PcrError
@@ -72,6 +73,8 @@ class WriteReport(NamedTuple):
     notes: Tuple[Tuple[str, str], ...] = ()
     #: (path, path of the first with this file) of files that are there more than once, and kept
     repeated: Tuple[Tuple[str, str], ...] = ()
+    #: (format, count) of files that Pillow decoded
+    decoded: Tuple[Tuple[str, int], ...] = ()
 
 
 def input_list(src: Inputs) -> List[bytes]:
@@ -179,7 +182,7 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
             target_nbytes: Optional[int] = None, quality: Optional[int] = None,
             pictures: str = "opaque", max_pixels: Optional[int] = None,
             max_scans: Optional[int] = None, max_sample_nbytes: Optional[int] = None,
-            max_memory_nbytes: Optional[int] = None) -> WriteReport:
+            max_memory_nbytes: Optional[int] = None, pillow: bool = False) -> WriteReport:
     """Converts a folder of images, a CSV or JSONL list of them, or archives, into a dataset.
 
     src: a tree split/class/file, class/file or file; a .csv, .tsv or .jsonl list; tar and zip
@@ -236,9 +239,10 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
         of more scans (64), larger files (2**30 bytes) are bad inputs. Where larger ones are
         taken, the dataset says so, and readers with default limits take them too.
     max_memory_nbytes: what the pictures that are at work may take together (2 GiB if None): a
-        JPEG takes about 14 bytes a pixel while it is packed, 7 where chroma is halved both
-        ways. Those that do not fit side by side wait for each other; one that by itself takes
-        more is a bad input.
+        JPEG takes about 14 bytes a pixel while it is packed, 7 where chroma is halved both ways.
+        Those that do not fit wait for each other; one that by itself takes more is a bad input.
+    pillow: decode HEIC, AVIF and JPEG XL by Pillow and its plugins, and take PNGs of their
+        pictures for the files, of which `pictures` says what becomes (docs/python.md).
 
     Every image is packed without loss and proven so, after such a reduction. A call that
     was killed is continued by the same call. Raises InvalidError, IoError (BusyError: another
@@ -255,33 +259,43 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
         annotate(options, annotations or (), lists, max_side, target_nbytes)
     left_out, options.left_out = gathered()
     notes, options.noted = gathered()
-    ignored: List[int] = []
-    found: List[str] = []
     take_names(options, classes, extensions, blobs)
     if classes is not None and not options.class_count:
         settings.flags |= st.WRITE_NO_CLASSES
     job = Job(settings, progress)
+    level = 1 if pictures.startswith("jpeg:") else 6  # a PNG that is not kept
+    done, ignored, names, decoded = import_all(job, options, src, dst, lambda source: Decoding(
+        source, max_pixels, level) if pillow else None)
+    if classes is None:
+        warn_of_numbers(names)
+    return WriteReport(done, tuple(job.bad), tuple(left_out), ignored, tuple(notes),
+                       tuple(job.repeated), decoded)
+
+
+def import_all(job: Job, options: st.SourceOptions, src: Inputs, dst: Path,
+               decoder: Callable[[st.Source], Optional[Decoding]]
+               ) -> Tuple[WriteProgress, int, List[str], Tuple[Tuple[str, int], ...]]:
+    """Writes a dataset of all inputs. Also gives how many files were passed over, the names of
+    classes, and what was decoded."""
     inputs, target = input_list(src), c_path(dst)
     origins = (c_char_p * len(inputs))(*inputs)
     options.target = target
 
-    def run() -> WriteProgress:
+    def run() -> Tuple[WriteProgress, int, List[str], Tuple[Tuple[str, int], ...]]:
         source = POINTER(st.Source)()
         call(lib.pcr_source_open_all, origins, len(inputs), byref(options), byref(source))
         try:
-            ignored.append(int(source.contents.ignored_count))
-            found.extend(text(source.contents.class_names[i])
-                         for i in range(source.contents.class_count))
-            return job.run(lambda report: call(lib.pcr_dataset_write, target, source,
-                                               byref(settings), report))
+            found = source.contents
+            ignored, names = int(found.ignored_count), [
+                text(found.class_names[i]) for i in range(found.class_count)]
+            decoding = decoder(found)
+            done = job.run(lambda report: call(lib.pcr_dataset_write, target, source,
+                                               byref(job.settings), report))
+            return done, ignored, names, decoding.counts() if decoding else ()
         finally:
             lib.pcr_source_close(byref(source))
 
-    done = interruptible(run, job.stop)
-    if classes is None:
-        warn_of_numbers(found)
-    return WriteReport(done, tuple(job.bad), tuple(left_out), ignored[0], tuple(notes),
-                       tuple(job.repeated))
+    return interruptible(run, job.stop)
 
 
 @keywords(num_workers="write threads=", workers="write threads=")

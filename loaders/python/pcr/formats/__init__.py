@@ -6,6 +6,7 @@
 | from_parquet() | Parquet and Arrow files, Hugging Face's or others | pyarrow |
 | from_huggingface() | a Dataset, DatasetDict or a streamed one of `datasets` | datasets |
 | from_torchvision() | a dataset of torchvision, or a Subset of one | torchvision |
+| as_png() | a PNG of a HEIC, AVIF or JPEG XL file | Pillow and a plugin |
 | to_parquet() | Parquet files that `datasets.load_dataset` reads | pyarrow |
 
 Any iterable of samples is written by pcr.write(); all that is here ends there, and takes its
@@ -15,6 +16,7 @@ keys, labels and attributes. Formats that need no Python are pcr.convert()'s.
 
 from typing import Any, Callable, Dict
 
+from .._pillow import as_png
 from .huggingface import from_huggingface
 from .parquet import from_parquet, to_parquet
 from .torchvision import from_torchvision
@@ -29,5 +31,5 @@ IMPORTERS: Dict[str, Callable[..., Any]] = {
 #: Exporters by name.
 EXPORTERS: Dict[str, Callable[..., Any]] = {"parquet": to_parquet}
 
-__all__ = ["EXPORTERS", "IMPORTERS", "from_huggingface", "from_parquet",
+__all__ = ["EXPORTERS", "IMPORTERS", "as_png", "from_huggingface", "from_parquet",
            "from_torchvision", "to_parquet"]
