@@ -109,8 +109,9 @@ static const struct pcrtool_option options[] = {
       "others that are no text are passed over. Default: all that are no text",
       PCRTOOL_TEXT, SETTING(blobs) },
     { "spool", "DIR",
-      "where an unnamed file for the images of compressed archives and pipes\n"
-      "is kept meanwhile; default: $TMPDIR or /tmp",
+      "where unnamed files are kept meanwhile: for the images of compressed\n"
+      "archives and pipes, and for what is known of many samples; default:\n"
+      "$TMPDIR or /tmp",
       PCRTOOL_TEXT, SETTING(spool) },
     { "layout", "WHAT",
       "what SRC's folders are: split-class, class, split (no labels) or\n"

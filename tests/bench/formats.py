@@ -3,12 +3,19 @@
 """Importing from other formats, beside importing a folder, and exporting to them.
 
 usage: formats.py [FOLDER [ROUNDS]]
+       formats.py --samples N
 
 FOLDER: of JPEG files, in folders of classes; without it photographs are generated. They become a
 dataset, which is exported to each format; the exports are then converted, with one thread. Each
 line: processor time of pcrtool, in all, medians of the rounds (3), taken in turns; the rate of the
 folder's conversion over it; and the largest memory.
+
+With --samples: how memory grows with the number of samples. N pictures of 8 x 8 pixels with labels,
+splits and attributes (as links to one file), and half as many, are converted from each format and
+exported to it. Each line: the largest memory with N / 2 and N, and the bytes between for a sample.
 """
+import base64
+import json
 import os
 import shutil
 import statistics
@@ -72,7 +79,78 @@ def exports(folder, rounds):
         print(f"{name:12} {statistics.median(rates):30.0f} {most:9.0f}")
 
 
+# 8 x 8 pixels, gray.
+PICTURE = base64.b64decode("""
+/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1R
+V19iZ2hnPk1xeXBkeFxlZ2P/wAALCAAIAAgBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABf/EABgQAAIDAAAAAAAAAAAAAAAA
+AAAEBSIx/9oACAEBAAA/AAk4vKn/2Q==
+""")
+LINKS = 30000  # to one file: file systems have a limit
+
+
+def make_samples(folder, count):
+    """A folder of classes and lists of its files."""
+    images = os.path.join(folder, "folder")
+    classes = min(1000, count)
+    first = None
+    with open(os.path.join(folder, "list.csv"), "w") as table, \
+            open(os.path.join(folder, "list.jsonl"), "w") as lines:
+        table.write("path,label,split,caption\n")
+        for i in range(count):
+            label = f"n{1440764 + i * classes // count * 37:08}"
+            path = os.path.join(images, label, f"{label}_{i}.JPEG")
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            if i % LINKS == 0:
+                first = path
+                with open(first, "wb") as file:
+                    file.write(PICTURE)
+            else:
+                os.link(first, path)
+            split = "train" if i % 20 else "val"
+            caption = f"a photograph of {label} that somebody took"
+            table.write(f"{path},{label},{split},{caption}\n")
+            lines.write(json.dumps({"path": path, "label": label, "split": split, "attributes":
+                                    {"caption": caption, "id": i, "width": 8}}) + "\n")
+
+
+def peaks(folder, count):
+    """MiB of converting from each format, and of exporting to it."""
+    make_samples(folder, count)
+    source = os.path.join(folder, "source.pcr")
+    found = {"list.jsonl": [run("convert", os.path.join(folder, "list.jsonl"), source)[1], None]}
+    inputs = {"folder": "folder", "list.csv": "list.csv"}
+    for name, ending in FORMATS.items():
+        path = inputs.setdefault("exported folder" if name == "folder" else name, "of-" + name +
+                                 ending)
+        listed = ["--list"] if name in ("folder", "zip") else []
+        found[name] = [None, run("extract", source, os.path.join(folder, path), "--to", name,
+                                 *listed)[1]]
+    shutil.rmtree(os.path.join(folder, inputs.pop("exported folder")))
+    for name, path in inputs.items():
+        out = os.path.join(folder, "imported.pcr")
+        found.setdefault(name, [None, None])[0] = run("convert", os.path.join(folder, path), out)[1]
+        shutil.rmtree(out)
+    return found
+
+
+def memory(count):
+    rows = []
+    for n in (count // 2, count):
+        with tempfile.TemporaryDirectory() as folder:
+            rows.append(peaks(folder, n))
+    print(f"{'MiB with':14}{count // 2:>10}{count:>10} samples, bytes each")
+    for name in rows[0]:
+        for way in range(2):
+            few, many = (r[name][way] for r in rows)
+            if few is not None:
+                print(f"{('from ', 'to ')[way] + name:14}{few:10.0f}{many:10.0f}"
+                      f"{(many - few) * (1 << 20) / (count - count // 2):16.0f}")
+
+
 def main():
+    if sys.argv[1:2] == ["--samples"]:
+        memory(int(sys.argv[2]))
+        return
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=shm) as folder:

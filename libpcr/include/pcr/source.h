@@ -146,8 +146,9 @@ struct pcr_source_options {
     /* The folder that a dataset will be written into: INVAL if it is inside the source's, which
      * would take it for images the next time. NULL: not known. */
     const char *target;
-    /* Containers: a local folder for an unnamed file with the images that do not lie in the
-     * container as they are (compressed ones). NULL: $TMPDIR, or /tmp. */
+    /* A local folder for unnamed files: of what is known of samples, if it is more than some MB; of
+     * containers also the images that do not lie there as they are (compressed ones). NULL:
+     * $TMPDIR, or /tmp. */
     const char *spool_folder;
     /* Containers whose samples have several parts: the one that is the image, and the one that
      * is the label, by the names that the format has for them. Tar and zip: endings, such as

@@ -219,7 +219,8 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
     image_field, label_field, key_field: for containers, the parts of a sample that are these
         (docs/formats.md). blobs: those that become blobs; None: all that are neither image nor
         text. key_dot: for archives, the dot, "first" or "last", that ends a key. spool: a folder
-        for an unnamed file, for compressed archives and pipes; None: $TMPDIR, or /tmp.
+        for unnamed files, of compressed archives and pipes and of what is known of many samples;
+        None: $TMPDIR, or /tmp.
     annotations: COCO's files, such as "instances_train2017.json", or VOC's folder: boxes become
         attributes (docs/formats.md#coco), and src is the folder of the images; or both are mappings
         from splits. segmentations: COCO's are kept, too. lists: VOC's, such as {"train":
