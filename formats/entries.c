@@ -136,8 +136,21 @@ static int describe(void *context, uint64_t index, struct pcr_source_sample *out
         .revision = item->revision,
         .blobs = item->blobs,
         .blob_count = item->blob_count,
+        .file = item->info,
     };
     return pcri_info_copy(out, "pcr_source_sample", &found, sizeof(found), err);
+}
+
+void pcri_input_examined(struct pcri_input *e, const struct stat *st)
+{
+    const int64_t seconds = st->st_mtim.tv_sec;
+    e->nbytes = (uint64_t) st->st_size;
+    e->revision = pcri_revision(st);
+    e->info = (struct pcr_file_info) { .known = PCR_FILE_MODE, .mode = st->st_mode & 0777 };
+    if (seconds >= INT64_MIN / 1000000000 && seconds < INT64_MAX / 1000000000) {
+        e->info.known |= PCR_FILE_TIME;
+        e->info.mtime_ns = seconds * 1000000000 + st->st_mtim.tv_nsec;
+    }
 }
 
 bool pcri_is_unreachable(int sys_errno)

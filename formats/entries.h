@@ -60,7 +60,8 @@ struct pcri_input {
     uint32_t split;
     uint64_t nbytes;   /* 0: not known */
     uint64_t revision; /* mtime in ns, 0: not known */
-    bool is_image;     /* by its name or first bytes */
+    struct pcr_file_info info;
+    bool is_image; /* by its name or first bytes */
     uint32_t blob_count;
     const struct pcr_source_blob *blobs;  /* without data: */
     const struct pcri_place *blob_places; /* where each one's bytes are */
@@ -103,6 +104,9 @@ static inline uint64_t pcri_revision(const struct stat *st)
 {
     return (uint64_t) st->st_mtim.tv_sec * 1000000000u + (uint64_t) st->st_mtim.tv_nsec;
 }
+
+/* Sets the size, revision, mode and time of an entry that is a file. */
+void pcri_input_examined(struct pcri_input *e, const struct stat *st);
 
 /* Whether this errno of a path says that nothing can be opened there. Loading it then says so;
  * other errors concern the machine. */

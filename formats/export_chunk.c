@@ -77,7 +77,12 @@ static int encode(const struct pcri_export *x, struct pcri_export_tools *t,
                   const struct pcr_sample_info *info, bool taken, struct pcr_error *err)
 {
     struct pcri_export_sample s = {
-        .export = x, .info = info, .file = &t->spans, .taken = taken, .decoder = t->decoder
+        .export = x,
+        .info = info,
+        .file = &t->spans,
+        .taken = taken,
+        .decoder = t->decoder,
+        .file_info = t->file_info,
     };
     if (t->attributes.nbytes > 2) { /* more than {} */
         s.attributes = (const char *) t->attributes.data;
@@ -139,6 +144,8 @@ static int sample_file(const struct pcri_export *x, struct pcri_export_tools *t,
              : x->o.jpeg == PCR_EXPORT_JPEG_SOURCE
                  ? pcr_sample_original(s, t->decoder, &t->file, err)
                  : pcr_sample_read(s, fidelity, &t->file, err);
+    if (!rc && x->o.jpeg == PCR_EXPORT_JPEG_SOURCE)
+        rc = pcr_sample_file_info(s, &t->file_info, err);
     return rc ? rc : one_span(t, &t->file, err);
 }
 

@@ -6,21 +6,23 @@
 #include "../libpcr/io/tree.h"
 #include "exporter.h"
 
-enum { SIZES_NBYTES = 16 };
+/* Before each file in a chunk: two sizes, mode and time. */
+enum { SIZES_NBYTES = 16, HEAD_NBYTES = SIZES_NBYTES + sizeof(struct pcr_file_info) };
 
 struct folder {
     struct pcri_claim *claim;
     struct pcri_file_tree tree;
 };
 
-/* Appends a file's path with a NUL, after the sizes of both. */
+/* Appends a file's path with a NUL, after its head. */
 static int begin_file(struct pcr_buffer *out, const void *path, size_t path_nbytes,
-                      size_t nbytes, struct pcr_error *err)
+                      size_t nbytes, struct pcr_file_info info, struct pcr_error *err)
 {
-    uint8_t sizes[SIZES_NBYTES];
-    pcri_store64(sizes, path_nbytes + 1);
-    pcri_store64(sizes + 8, nbytes);
-    int rc = pcri_buffer_append(out, sizes, sizeof(sizes), err);
+    uint8_t head[HEAD_NBYTES];
+    pcri_store64(head, path_nbytes + 1);
+    pcri_store64(head + 8, nbytes);
+    memcpy(head + SIZES_NBYTES, &info, sizeof(info));
+    int rc = pcri_buffer_append(out, head, sizeof(head), err);
     if (!rc)
         rc = pcri_buffer_append(out, path, path_nbytes, err);
     return rc ? rc : pcri_buffer_append(out, "", 1, err);
@@ -36,14 +38,15 @@ static int encode(const struct pcri_export_sample *s, struct pcr_buffer *out,
         return pcri_fail(err, PCR_ERR_INVAL, "%s: another file has this name", info->key);
     int rc = pcri_buffer_append(name, info->key, info->key_nbytes, err);
     if (!rc)
-        rc = begin_file(out, info->key, info->key_nbytes, s->nbytes, err);
+        rc = begin_file(out, info->key, info->key_nbytes, s->nbytes, s->file_info, err);
     if (!rc)
         rc = pcri_export_append_file(s, out, err);
     for (uint32_t i = 0; i < s->blob_count && !rc; i++) {
         const struct pcr_buffer *b = &s->blobs[i].bytes;
         rc = pcri_export_blob_path(info, &s->blobs[i], &path, err);
         if (!rc)
-            rc = begin_file(out, path.data, path.nbytes, b->nbytes, err);
+            rc = begin_file(out, path.data, path.nbytes, b->nbytes,
+                            (struct pcr_file_info) { 0 }, err);
         if (!rc)
             rc = pcri_buffer_append(out, b->data, b->nbytes, err);
     }
@@ -73,11 +76,11 @@ static int count_file(struct pcri_export *x, uint64_t nbytes)
 }
 
 static int write_file(struct pcri_export *x, const char *key, const void *data, size_t nbytes,
-                      struct pcr_error *err)
+                      const struct pcr_file_info *info, struct pcr_error *err)
 {
     struct folder *f = x->state;
-    int rc = pcri_tree_write(&f->tree, key, data, nbytes, x->o.flags & PCR_EXPORT_REPLACE,
-                             err);
+    int rc = pcri_tree_write(&f->tree, key, data, nbytes, info,
+                             x->o.flags & PCR_EXPORT_REPLACE, err);
     return rc ? rc : count_file(x, nbytes);
 }
 
@@ -87,9 +90,11 @@ static int add(struct pcri_export *x, const struct pcri_export_chunk *c,
     const uint8_t *p = c->bytes.data + item->offset, *end = p + item->nbytes;
     int rc = 0;
     while (p < end && !rc) {
-        const uint8_t *path = p + SIZES_NBYTES, *bytes = path + pcri_load64(p);
+        const uint8_t *path = p + HEAD_NBYTES, *bytes = path + pcri_load64(p);
         const size_t nbytes = (size_t) pcri_load64(p + 8);
-        rc = write_file(x, (const char *) path, bytes, nbytes, err);
+        struct pcr_file_info info;
+        memcpy(&info, p + SIZES_NBYTES, sizeof(info));
+        rc = write_file(x, (const char *) path, bytes, nbytes, &info, err);
         p = bytes + nbytes;
     }
     return rc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The exporter `tar`: samples as WebDataset has them, in POSIX's format (ustar, and pax headers for
- * names that it cannot hold). All members have the same owner, mode and time. */
+ * names that it cannot hold). Members have the same owner; mode and time, too, but of source files,
+ * which have their own (times in whole seconds). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <strings.h>
@@ -11,6 +12,8 @@
 #include "members.h"
 
 enum { BLOCK = 512, NAME = 100, PREFIX = 155 };
+
+static const struct pcr_file_info usual;
 
 /* --- members --- */
 
@@ -40,8 +43,9 @@ static size_t divide(const uint8_t *name, size_t nbytes)
 }
 
 static int write_header(struct pcr_buffer *out, const uint8_t *name, size_t nbytes, char type,
-                        uint64_t size, struct pcr_error *err)
+                        uint64_t size, const struct pcr_file_info *info, struct pcr_error *err)
 {
+    const bool has_time = info->known & PCR_FILE_TIME && info->mtime_ns > 0;
     uint8_t h[BLOCK] = { 0 };
     size_t at = divide(name, nbytes), sum = 0;
     if (at == SIZE_MAX) { /* the pax header has it whole */
@@ -50,11 +54,11 @@ static int write_header(struct pcr_buffer *out, const uint8_t *name, size_t nbyt
     }
     memcpy(h, name + at + (at > 0), nbytes - at - (at > 0));
     memcpy(h + 345, name, at);
-    put_number(h + 100, 8, 0644);
+    put_number(h + 100, 8, info->known & PCR_FILE_MODE ? info->mode : 0644);
     put_number(h + 108, 8, 0);
     put_number(h + 116, 8, 0);
     put_number(h + 124, 12, size);
-    put_number(h + 136, 12, 0);
+    put_number(h + 136, 12, has_time ? (uint64_t) info->mtime_ns / 1000000000 : 0);
     h[156] = (uint8_t) type;
     memcpy(h + 257,
            "ustar\0"
@@ -99,7 +103,8 @@ static int write_pax(struct pcr_buffer *out, const uint8_t *name, size_t nbytes,
     if (!rc)
         rc = write_line(&lines, "path", name, nbytes, err);
     if (!rc)
-        rc = write_header(out, (const uint8_t *) own, sizeof(own) - 1, 'x', lines.nbytes, err);
+        rc = write_header(out, (const uint8_t *) own, sizeof(own) - 1, 'x', lines.nbytes,
+                          &usual, err);
     if (!rc)
         rc = pcri_buffer_append(out, lines.data, lines.nbytes, err);
     if (!rc)
@@ -111,14 +116,14 @@ static int write_pax(struct pcr_buffer *out, const uint8_t *name, size_t nbytes,
 /* Writes what comes before a member's bytes. name: the sample's, to which the ending is added for
  * so long. */
 static int begin_member(struct pcr_buffer *out, struct pcr_buffer *name, const char *ending,
-                        uint64_t size, struct pcr_error *err)
+                        uint64_t size, const struct pcr_file_info *info, struct pcr_error *err)
 {
     size_t base = name->nbytes;
     int rc = pcri_print(name, err, ".%s", ending);
     if (!rc && divide(name->data, name->nbytes) == SIZE_MAX)
         rc = write_pax(out, name->data, name->nbytes, err);
     if (!rc)
-        rc = write_header(out, name->data, name->nbytes, '0', size, err);
+        rc = write_header(out, name->data, name->nbytes, '0', size, info, err);
     name->nbytes = base;
     return rc;
 }
@@ -126,7 +131,7 @@ static int begin_member(struct pcr_buffer *out, struct pcr_buffer *name, const c
 static int write_member(struct pcr_buffer *out, struct pcr_buffer *name, const char *ending,
                         const struct pcr_buffer *bytes, struct pcr_error *err)
 {
-    int rc = begin_member(out, name, ending, bytes->nbytes, err);
+    int rc = begin_member(out, name, ending, bytes->nbytes, &usual, err);
     if (!rc)
         rc = pcri_buffer_append(out, bytes->data, bytes->nbytes, err);
     return rc ? rc : pad(out, bytes->nbytes, err);
@@ -224,7 +229,7 @@ static int encode(const struct pcri_export_sample *s, struct pcr_buffer *out,
     const char *ending = pcri_export_ending(s), *own = ending_of(s->info->key, ending);
     int rc = name_sample(s, own, name, err);
     if (!rc)
-        rc = begin_member(out, name, *own ? own : ending, s->nbytes, err);
+        rc = begin_member(out, name, *own ? own : ending, s->nbytes, &s->file_info, err);
     if (!rc)
         rc = pcri_export_append_file(s, out, err);
     if (!rc)

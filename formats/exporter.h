@@ -35,7 +35,8 @@ struct pcri_export_sample {
     /* The name that the exporter would give is that of another sample: it gives a different one,
      * which no other sample's can be. */
     bool taken;
-    struct pcr_decoder *decoder; /* for what the head does not say of the file */
+    struct pcr_decoder *decoder;    /* for what the head does not say of the file */
+    struct pcr_file_info file_info; /* of source files: what is known of them */
 };
 
 /* What became of a sample. Offsets lie in the chunk. */
@@ -73,6 +74,7 @@ struct pcri_export_tools {
     struct pcr_decoder *decoder;
     struct pcr_spans spans;
     struct pcr_buffer file, memory, name, attributes;
+    struct pcr_file_info file_info; /* of the file; { 0 } unless it is a source file */
     struct pcri_export_blob *blobs; /* blob_count; those beyond have room */
     uint32_t blob_count, blob_capacity;
 };

@@ -20,6 +20,7 @@ struct pcri_list_row {
     const struct pcr_source_blob *blobs;
     const struct pcri_place *blob_places;
     uint64_t revision;           /* containers: of `file` */
+    struct pcr_file_info info;   /* archives: of the member */
     const char *path;            /* as written; containers: "FILE: MEMBER", for messages */
     const char *key;             /* as written; NULL: the path */
     const char *safe_key;        /* made from it by pcri_list_make_keys() */

@@ -500,6 +500,7 @@ static struct pcri_list_row *add_row(struct pcri_container *s, const struct pcri
         return NULL;
     row->spooled = m->spooled;
     row->has_crc = m->has_crc;
+    row->info = m->info;
     row->crc = m->crc;
     row->key = row->path + strlen(row->file) + 2; /* the path is "FILE: MEMBER" */
     return row;

@@ -27,6 +27,7 @@ struct pcri_member {
     bool spooled;
     bool has_crc; /* `crc` is the CRC-32 of its bytes */
     uint32_t crc;
+    struct pcr_file_info info;
     enum pcri_member_kind kind;
     const char *text; /* of other parts, if it was kept; of links: the target's path */
     size_t text_nbytes;

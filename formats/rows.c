@@ -64,6 +64,7 @@ void pcri_list_locate(const struct pcri_list_row *r, struct pcri_input *e)
     e->offset = r->offset;
     e->nbytes = r->nbytes;
     e->revision = r->revision;
+    e->info = r->info;
     e->blob_count = r->blob_count;
     e->blobs = r->blobs;
     e->blob_places = r->blob_places;
@@ -74,8 +75,7 @@ static int examine(struct pcri_input *item, struct pcr_error *err)
 {
     struct stat st;
     if (!PCRI_UNINTERRUPTED(stat(item->path, &st))) {
-        item->nbytes = (uint64_t) st.st_size;
-        item->revision = pcri_revision(&st);
+        pcri_input_examined(item, &st);
     } else if (!pcri_is_unreachable(errno)) { /* else loading it says why not */
         return pcri_fail_sys(err, errno, "%s: cannot stat", item->path);
     }

@@ -2,6 +2,7 @@
 /* Importer of tar archives: ustar, pax, GNU and the old format, plain or compressed, from a file
  * or a pipe. Headers are read and checked one after another; a plain archive's images stay where
  * they are. Where a header is damaged, reading can go on at the next one that is right. */
+#include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -12,7 +13,9 @@
 enum { BLOCK = 512, LONGEST_NAME = 1 << 20 };
 
 /* The fields of a header: where, and how long (NAME: 100 bytes from 0; PREFIX: 155). */
+#define MODE 100, 8
 #define SIZE 124, 12
+#define MTIME 136, 12
 #define LINK_NAME 157, 100
 enum {
     CHECKSUM_AT = 148,
@@ -27,7 +30,8 @@ enum {
 struct extended {
     struct pcr_buffer path, link; /* texts; empty: not given */
     uint64_t nbytes;
-    bool has_nbytes, is_sparse;
+    int64_t mtime_ns;
+    bool has_nbytes, has_mtime, is_sparse;
     bool is_bad; /* they cannot be read: what they are of is left out */
 };
 
@@ -133,7 +137,7 @@ static int get_name(struct tar *t, const uint8_t *block, struct pcr_error *err)
 static void forget_extended(struct tar *t)
 {
     t->next.path.nbytes = t->next.link.nbytes = 0;
-    t->next.has_nbytes = t->next.is_sparse = t->next.is_bad = false;
+    t->next.has_nbytes = t->next.has_mtime = t->next.is_sparse = t->next.is_bad = false;
 }
 
 /* --- reading --- */
@@ -202,6 +206,25 @@ static int read_text(struct tar *t, uint64_t nbytes, uint64_t header, struct pcr
 
 /* --- extended headers --- */
 
+/* Decimal seconds, "-1.5", of n bytes that something else follows, as nanoseconds. */
+static bool get_time(const char *p, size_t n, int64_t *out)
+{
+    const bool negative = n && *p == '-';
+    char *end;
+    int64_t v, digit = 100000000, rest = 0;
+    if (n <= negative || p[negative] < '0' || p[negative] > '9')
+        return false;
+    errno = 0;
+    v = strtoll(p, &end, 10);
+    if (errno || __builtin_mul_overflow(v, 1000000000, &v))
+        return false;
+    if (end < p + n && *end == '.')
+        for (end++; end < p + n && *end >= '0' && *end <= '9'; end++, digit /= 10)
+            rest += digit * (*end - '0');
+    return end == p + n && !__builtin_add_overflow(v, negative ? -rest : rest, out) &&
+           *out >= PCRI_FILE_TIME_LEAST;
+}
+
 /* One record of a pax header: "path=a/b.jpg". */
 static int take_record(struct tar *t, const char *record, size_t nbytes, struct pcr_error *err)
 {
@@ -219,6 +242,8 @@ static int take_record(struct tar *t, const char *record, size_t nbytes, struct 
         t->next.nbytes = strtoull(value, &end, 10);
         t->next.has_nbytes = end == value + n && t->next.nbytes <= INT64_MAX;
     }
+    if (name == 5 && !memcmp(record, "mtime", 5))
+        t->next.has_mtime = get_time(value, n, &t->next.mtime_ns);
     if (!b)
         return 0;
     b->nbytes = 0;
@@ -335,8 +360,28 @@ static int take_text(struct tar *t, struct pcri_member *m, const uint8_t *first,
     return pcri_container_put(t->s, text, nbytes, err);
 }
 
+/* Mode and time of a member; numbers that make no sense are not known. */
+static struct pcr_file_info get_info(const struct tar *t, const uint8_t *block)
+{
+    struct pcr_file_info info = { 0 };
+    uint64_t mode, seconds;
+    if (get_field(block, MODE, &mode)) {
+        info.known |= PCR_FILE_MODE;
+        info.mode = mode & 0777;
+    }
+    if (t->next.has_mtime) {
+        info.known |= PCR_FILE_TIME;
+        info.mtime_ns = t->next.mtime_ns;
+    } else if (get_field(block, MTIME, &seconds) && seconds < INT64_MAX / 1000000000) {
+        info.known |= PCR_FILE_TIME;
+        info.mtime_ns = (int64_t) seconds * 1000000000;
+    }
+    return info;
+}
+
 /* A member with bytes. What it is may be known by its first ones only. */
-static int take_file(struct tar *t, uint64_t nbytes, uint64_t header, struct pcr_error *err)
+static int take_file(struct tar *t, const uint8_t *block, uint64_t nbytes, uint64_t header,
+                     struct pcr_error *err)
 {
     uint8_t first[16];
     size_t got = 0;
@@ -360,6 +405,7 @@ static int take_file(struct tar *t, uint64_t nbytes, uint64_t header, struct pcr
         return PCR_ERR_NOMEM;
     m->nbytes = nbytes;
     m->offset = offset;
+    m->info = get_info(t, block);
     if (kind == PCRI_MEMBER_OTHER && pcri_member_wants_text(m->name, nbytes))
         rc = take_text(t, m, first, got, err);
     else if (!plain)
@@ -482,7 +528,7 @@ static int take_member(struct tar *t, const uint8_t *block, uint64_t header,
     } else if (!*t->folder && is_tar_name(text_of(&t->name))) {
         rc = take_inner(t, nbytes, header, err);
     } else {
-        rc = take_file(t, nbytes, header, err);
+        rc = take_file(t, block, nbytes, header, err);
     }
     forget_extended(t);
     return rc ? rc : pass_padding(t, nbytes, err);

@@ -121,10 +121,8 @@ static int add_file(struct folder_walk *w, const char *path, const struct stat *
     e->path = path;
     e->key = path + w->root_nbytes;
     e->is_image = kind == PCRI_FILE_IMAGE;
-    if (st) {
-        e->nbytes = (uint64_t) st->st_size;
-        e->revision = pcri_revision(st);
-    }
+    if (st)
+        pcri_input_examined(e, st);
     return 0;
 }
 

@@ -25,6 +25,7 @@ enum {
 struct zip_entry {
     uint64_t at; /* in the file, for messages */
     uint32_t flags, method, crc, mode;
+    struct pcr_file_info info;
     uint64_t packed_nbytes, nbytes, header;
 };
 
@@ -161,15 +162,20 @@ static int look(struct zip *z, uint64_t at, size_t nbytes, const uint8_t **out,
     return 0;
 }
 
-/* Sizes that do not fit 32 bits are in an extra field. */
+/* Sizes that do not fit 32 bits are in an extra field; and times that have a zone. */
 static bool take_extra(struct zip_entry *e, const uint8_t *p, size_t nbytes)
 {
+    enum { TIMES = 0x5455 };
     uint64_t *wanted[] = { &e->nbytes, &e->packed_nbytes, &e->header };
     while (nbytes >= 4) {
         const size_t n = get16(p + 2);
         if (n > nbytes - 4)
             return true; /* of others it does not matter */
         const uint8_t *value = p + 4, *end = value + n;
+        if (get16(p) == TIMES && n >= 5 && value[0] & 1) {
+            e->info.known |= PCR_FILE_TIME;
+            e->info.mtime_ns = (int64_t) (int32_t) get32(value + 1) * 1000000000;
+        }
         for (size_t i = 0; i < 3 && get16(p) == 1; i++) {
             if (*wanted[i] != UINT32_MAX)
                 continue;
@@ -208,6 +214,10 @@ static int next_entry(struct zip *z, uint64_t *at, struct zip_entry *e, bool *fo
                               .header = get32(p + 42) };
     z->name.nbytes = 0;
     rc = pcri_print(&z->name, err, "%.*s", (int) name, (const char *) p + ENTRY_NBYTES);
+    if (e->mode) {
+        e->info.known = PCR_FILE_MODE;
+        e->info.mode = e->mode & 0777;
+    }
     *found = !rc && take_extra(e, p + ENTRY_NBYTES + name, extra);
     *at += whole;
     return rc;
@@ -346,6 +356,7 @@ static int take_image(struct zip *z, const struct zip_entry *e, uint64_t at,
     m->spooled = e->method != STORED;
     m->has_crc = true;
     m->crc = e->crc;
+    m->info = e->info;
     return 0;
 }
 

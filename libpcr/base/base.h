@@ -226,6 +226,9 @@ static inline void pcri_store64(uint8_t *p, uint64_t v)
     memcpy(p, &v, sizeof(v));
 }
 
+/* The least time of a file that is kept, in ns: whole seconds before it have no such number. */
+#define PCRI_FILE_TIME_LEAST (INT64_MIN / 1000000000 * 1000000000)
+
 /* A cursor over bytes. Reads beyond the end set `bad` and return 0. */
 struct pcri_cursor {
     const uint8_t *p, *end;

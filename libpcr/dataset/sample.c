@@ -223,6 +223,18 @@ int pcr_sample_baseline(const struct pcr_sample *s, uint32_t fidelity, struct pc
     return rc;
 }
 
+int pcr_sample_file_info(const struct pcr_sample *s, struct pcr_file_info *info_out,
+                         struct pcr_error *err)
+{
+    const struct pcri_restore_column *column;
+    if (!info_out)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_sample_file_info: info_out is NULL");
+    int rc = pcri_held_originals(s->ds, s->held, &column, err);
+    if (!rc)
+        *info_out = pcri_restore_file_info(column, s->i);
+    return rc;
+}
+
 int pcr_sample_original(const struct pcr_sample *s, struct pcr_decoder *d,
                         struct pcr_buffer *out, struct pcr_error *err)
 {

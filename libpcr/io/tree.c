@@ -110,11 +110,31 @@ static int publish(int from_fd, int to_fd, const char *name, bool replace)
     return 0;
 }
 
+/* Sets mode and time. File systems that have none say EPERM, or that they do not know how. */
+static int set_info(int fd, const struct pcr_file_info *info, struct pcr_error *err)
+{
+    enum { SECOND_NS = 1000000000 };
+    const int64_t rest = (info->mtime_ns % SECOND_NS + SECOND_NS) % SECOND_NS;
+    const struct timespec times[2] = {
+        { .tv_nsec = UTIME_OMIT },
+        { .tv_sec = (time_t) ((info->mtime_ns - rest) / SECOND_NS), .tv_nsec = (long) rest },
+    };
+    int failed = 0;
+    if (info->known & PCR_FILE_MODE && PCRI_UNINTERRUPTED(fchmod(fd, (mode_t) info->mode)))
+        failed = errno;
+    if (info->known & PCR_FILE_TIME && PCRI_UNINTERRUPTED(futimens(fd, times)))
+        failed = errno;
+    return !failed || failed == EPERM || failed == EOPNOTSUPP || failed == ENOSYS
+               ? 0
+               : pcri_fail_sys(err, failed, "cannot set its mode and time");
+}
+
 /* What a file shall hold: bytes or a tape. */
 struct content {
     const void *data;
     size_t nbytes;
     const struct pcri_tape *tape;
+    struct pcr_file_info info; /* mode and time */
 };
 
 static int write_piece(void *context, const void *data, size_t nbytes, struct pcr_error *err)
@@ -130,6 +150,8 @@ static int write_temp(int folder_fd, const struct content *c, struct pcr_error *
         return pcri_fail_sys(err, errno, "cannot create");
     int rc = c->tape ? pcri_tape_play(c->tape, write_piece, &fd, err)
                      : write_piece(&fd, c->data, c->nbytes, err);
+    if (!rc)
+        rc = set_info(fd, &c->info, err);
     /* Late errors of writing. After a signal Linux has closed it all the same. */
     if (close(fd) && errno != EINTR && !rc)
         rc = pcri_fail_sys(err, errno, "cannot close");
@@ -175,9 +197,10 @@ static int write_file(const struct pcri_file_tree *t, const char *key, const str
 }
 
 int pcri_tree_write(const struct pcri_file_tree *t, const char *key, const void *data,
-                    size_t nbytes, bool replace, struct pcr_error *err)
+                    size_t nbytes, const struct pcr_file_info *info, bool replace,
+                    struct pcr_error *err)
 {
-    const struct content c = { .data = data, .nbytes = nbytes };
+    const struct content c = { .data = data, .nbytes = nbytes, .info = *info };
     return write_file(t, key, &c, replace, err);
 }
 

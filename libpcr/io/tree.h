@@ -23,9 +23,11 @@ int pcri_tree_open(const char *path, struct pcri_file_tree *t, struct pcr_error 
 
 /* Writes the file of that safe key: all of it or nothing, through a temporary file in the folder,
  * never through a symbolic link. Makes its folders. Without `replace` an existing file stays: IO
- * with EEXIST. Messages begin with the key, which is any bytes. IO, NOMEM. */
+ * with EEXIST. info: the mode and time that it gets, as far as the file system has them; { 0 }: the
+ * usual ones. Messages begin with the key, which is any bytes. IO, NOMEM. */
 int pcri_tree_write(const struct pcri_file_tree *t, const char *key, const void *data,
-                    size_t nbytes, bool replace, struct pcr_error *err);
+                    size_t nbytes, const struct pcr_file_info *info, bool replace,
+                    struct pcr_error *err);
 
 /* The same with what is on a tape. */
 int pcri_tree_put(const struct pcri_file_tree *t, const char *key,

@@ -146,7 +146,7 @@ static int copy_meta(struct pcri_builder_sample *s, const struct pcri_sample_met
                      struct pcr_error *err)
 {
     const bool floats = meta->float_labels != NULL;
-    *s = (struct pcri_builder_sample) { .label_count = meta->label_count };
+    *s = (struct pcri_builder_sample) { .label_count = meta->label_count, .file = meta->file };
     s->key = pcri_strndup(meta->key, strlen(meta->key), err);
     void *labels = pcri_calloc(meta->label_count, 8, err);
     if (floats)
@@ -182,6 +182,7 @@ int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta
     if (rc)
         return rc;
     b->restorable |= coded->restore.nbytes != 0;
+    b->has_files |= meta->file.known != 0;
     b->samples[b->count++].coded = *coded;
     *coded = (struct pcri_coded) { 0 };
     if (meta->blobs) {
@@ -362,7 +363,8 @@ static int build_ends(struct pcri_build *x, struct pcri_header *h, struct pcr_bu
         h->head_raw_nbytes = raw.nbytes;
         h->head_check = pcri_xxh3(head->data, head->nbytes);
     }
-    if (!rc && (x->b->skipped.count || x->b->notes.count || x->b->restorable)) {
+    if (!rc &&
+        (x->b->skipped.count || x->b->notes.count || x->b->restorable || x->b->has_files)) {
         rc = pcri_tail_render(x->b, &raw, err);
         if (!rc)
             rc = check_head(x->b, "tail", raw.nbytes, err);

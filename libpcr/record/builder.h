@@ -13,6 +13,7 @@ struct pcri_builder_sample {
     uint32_t label_count; /* of either */
     struct pcri_coded coded;
     struct pcri_blob_list blobs;
+    struct pcr_file_info file;
 };
 
 /* Texts for a list in the tail. Start from { 0 }. (text_list.c) */
@@ -36,6 +37,7 @@ struct pcri_builder {
     size_t capacity;
     struct pcri_texts_made skipped, notes;
     bool restorable; /* some sample's file can be restored */
+    bool has_files;  /* something is known of some sample's file */
 };
 
 /* Results of finishing. */

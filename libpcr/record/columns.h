@@ -31,7 +31,8 @@ enum pcri_column {
     PCRI_TAIL_SKIPPED = 1,
     PCRI_TAIL_RESTORE = 2,
     PCRI_TAIL_NOTES = 3,
-    PCRI_TAIL_LAST = PCRI_TAIL_NOTES,
+    PCRI_TAIL_FILES = 4,
+    PCRI_TAIL_LAST = PCRI_TAIL_FILES,
 
     PCRI_COLUMN_REQUIRED = 1 << 0, /* flag: a reader that does not know the id must refuse */
 };

@@ -4,6 +4,7 @@
 
 #include "builder.h"
 #include "columns.h"
+#include "file_infos.h"
 
 /* Columns as they are made: each appends to `bytes`, and notes what it took. */
 struct table {
@@ -336,6 +337,21 @@ static void put_restore(struct table *t)
     end_column(t, PCRI_TAIL_RESTORE, 0);
 }
 
+static void put_files(struct table *t)
+{
+    struct pcr_buffer bytes = { 0 };
+    if (!t->b->has_files || t->rc)
+        return;
+    struct pcr_file_info *infos = pcri_calloc(t->b->count, sizeof(*infos), t->err);
+    for (uint32_t i = 0; infos && i < t->b->count; i++)
+        infos[i] = t->b->samples[i].file;
+    t->rc = infos ? pcri_file_infos_render(infos, t->b->count, &bytes, t->err) : PCR_ERR_NOMEM;
+    put(t, bytes.data, bytes.nbytes);
+    end_column(t, PCRI_TAIL_FILES, 0);
+    pcr_buffer_free(&bytes);
+    free(infos);
+}
+
 int pcri_tail_render(const struct pcri_builder *b, struct pcr_buffer *out,
                      struct pcr_error *err)
 {
@@ -343,5 +359,6 @@ int pcri_tail_render(const struct pcri_builder *b, struct pcr_buffer *out,
     put_texts(&t, &b->skipped, PCRI_TAIL_SKIPPED);
     put_restore(&t);
     put_texts(&t, &b->notes, PCRI_TAIL_NOTES);
+    put_files(&t);
     return finish_table(&t, out);
 }

@@ -239,6 +239,7 @@ struct pcri_sample_meta { /* borrowed for the call */
     const double *float_labels; /* finite, instead of labels, which is then NULL */
     uint32_t label_count;
     struct pcri_blob_list *blobs; /* or NULL; taken over and emptied on success */
+    struct pcr_file_info file;    /* of the source file, for the tail */
 };
 
 struct pcri_builder;

@@ -3,13 +3,22 @@
 #include <stdlib.h>
 
 #include "columns.h"
+#include "file_infos.h"
 #include "restore_column.h"
 
 void pcri_restore_column_free(struct pcri_restore_column *c)
 {
     pcr_buffer_free(&c->tail);
     free(c->offsets);
+    free(c->files);
     *c = (struct pcri_restore_column) { 0 };
+}
+
+static int parse_files(uint32_t count, struct pcri_restore_column *out, struct pcr_error *err)
+{
+    struct pcri_cursor c = { 0 };
+    int rc = out->tail.nbytes ? pcri_column_find(&out->tail, PCRI_TAIL_FILES, &c, err) : 0;
+    return rc || !c.p ? rc : pcri_file_infos_parse(c, count, &out->files, err);
 }
 
 static int parse(uint32_t count, struct pcri_restore_column *out, struct pcr_error *err)
@@ -39,7 +48,8 @@ int pcri_restore_column_read(const struct pcri_record *r, const struct pcr_limit
                              struct pcri_restore_column *out, struct pcr_error *err)
 {
     int rc = pcri_record_read_tail(r, limits, &out->tail, err);
-    if (!rc && (rc = parse(r->header.sample_count, out, err)))
+    if (!rc && ((rc = parse(r->header.sample_count, out, err)) ||
+                (rc = parse_files(r->header.sample_count, out, err))))
         pcri_prefix(err, rc, "%s", r->file->path);
     if (rc)
         pcri_restore_column_free(out);

@@ -111,6 +111,9 @@ int pcri_source_check(const struct pcr_source *source, uint64_t index,
                  split_count);
         return bad(err, index, s->key, what);
     }
+    if (s->file.known & ~(uint32_t) (PCR_FILE_MODE | PCR_FILE_TIME) || s->file.mode > 0777 ||
+        s->file.mtime_ns < PCRI_FILE_TIME_LEAST)
+        return bad(err, index, s->key, "a mode or a time of its file that is none");
     int rc = check_blobs(source, index, s, err);
     if (rc)
         return rc;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../dataset/dataset.h"
+#include "../record/file_infos.h"
 #include "write.h"
 
 /* What restoring an image of the survey takes. */
@@ -53,6 +54,22 @@ int pcri_originals_look(struct pcri_worker *t, uint64_t i, struct pcr_error *err
     return rc == PCR_ERR_UNSUPPORTED ? 0 : rc;
 }
 
+/* What the source knows of the images' files. NOMEM, and the source's errors. */
+static int add_infos(const struct pcri_write *w, struct pcr_buffer *out, struct pcr_error *err)
+{
+    struct pcr_file_info *infos = pcri_calloc(w->survey_count, sizeof(*infos), err);
+    int rc = infos ? 0 : PCR_ERR_NOMEM;
+    for (uint64_t i = 0; i < w->survey_count && !rc; i++) {
+        struct pcr_source_sample s;
+        rc = pcri_source_describe(&w->source, pcri_survey_index(w, i), &s, err);
+        infos[i] = s.file;
+    }
+    if (!rc)
+        rc = pcri_file_infos_render(infos, (uint32_t) w->survey_count, out, err);
+    free(infos);
+    return rc;
+}
+
 /* As the tail of a record would hold them. */
 static int add_up(const struct pcri_write *w, uint64_t *cost_out, uint64_t *source_out,
                   struct pcr_error *err)
@@ -66,6 +83,8 @@ static int add_up(const struct pcri_write *w, uint64_t *cost_out, uint64_t *sour
         *cost_out += c->whole_nbytes + (c->program.nbytes ? CHECK_NBYTES : 0);
         rc = pcri_buffer_append(&programs, c->program.data, c->program.nbytes, err);
     }
+    if (!rc)
+        rc = add_infos(w, &programs, err);
     if (!rc)
         rc = pcri_zstd_pack(programs.data, programs.nbytes, 19, &packed, err);
     *cost_out += programs.nbytes ? packed.nbytes : 0;

@@ -93,6 +93,8 @@ static int code_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
     slot->attributes = (char *) attributes.data;
     if (!rc)
         rc = take_blobs(slot, t->write->recode->dataset, err);
+    if (!rc && t->write->originals)
+        rc = pcr_sample_file_info(slot->held, &slot->sample.file, err);
     if (!rc)
         rc = pcri_sample_load(t, index, &lost, err);
     if (!rc)

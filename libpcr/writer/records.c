@@ -141,6 +141,13 @@ static int add_notes(struct pcri_builder *b, const struct pcri_slot *s, struct p
     return rc;
 }
 
+/* Whether the sample gives its source file back. */
+static bool is_restorable(const struct pcri_write *w, const struct pcri_slot *s)
+{
+    return w->originals && !s->reduction.made &&
+           (s->coded.coding == PCRI_CODING_OPAQUE || s->coded.restore.nbytes);
+}
+
 static int add_slot(const struct pcri_write *w, struct pcri_builder *b, struct pcri_slot *s,
                     struct pcr_error *err)
 {
@@ -160,6 +167,7 @@ static int add_slot(const struct pcri_write *w, struct pcri_builder *b, struct p
         .float_labels = floats,
         .label_count = count,
         .blobs = &s->blobs,
+        .file = is_restorable(w, s) ? s->sample.file : (struct pcr_file_info) { 0 },
     };
     int rc = add_notes(b, s, err);
     if (!rc)

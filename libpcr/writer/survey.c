@@ -14,7 +14,7 @@ static bool claim(struct pcri_write *w, uint64_t *i, uint64_t *index)
     bool more = !w->stop && w->survey_next < w->survey_count;
     if (more) {
         *i = w->survey_next++;
-        *index = w->plan.order[*i * w->plan.sample_count / w->survey_count];
+        *index = pcri_survey_index(w, *i);
     }
     pthread_mutex_unlock(&w->lock);
     return more;

@@ -433,6 +433,12 @@ int pcri_recode_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
 
 /* --- the phases --- */
 
+/* The source's index of the survey's image i. */
+static inline uint64_t pcri_survey_index(const struct pcri_write *w, uint64_t i)
+{
+    return w->plan.order[i * w->plan.sample_count / w->survey_count];
+}
+
 /* Makes the checks common to everything that writes a dataset, and begins the report.
  * (write.c) */
 int pcri_write_begin(struct pcri_write *w, const char *path, struct pcr_write_progress *report,

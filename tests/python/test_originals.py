@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Source files, byte for byte."""
+import os
+
 import pytest
 
 import pcr
@@ -24,6 +26,23 @@ def test_files_come_back(tmp_path, files, coding):
         report = pcr.export(ds, tmp_path / "out", jpeg="source")
     assert report.progress.unrestorable_count == 0
     assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == files
+
+
+def test_modes_and_times(tmp_path, files):
+    for key, data in files.items():
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / key).write_bytes(data)
+        (tmp_path / "in" / key).chmod(0o604)
+        os.utime(tmp_path / "in" / key, ns=(0, 10**18 + int(key[0])))
+    pcr.convert(tmp_path / "in", tmp_path / "d", keep_originals=True)
+    pcr.convert(tmp_path / "in", tmp_path / "off", keep_originals=False)
+    pcr.write(tmp_path / "made", list(files.items()), keep_originals=True)
+    with pcr.open(tmp_path / "d") as ds:
+        for s in ds:
+            assert s.file_info() == pcr.FileInfo(mode=0o604, mtime_ns=10**18 + int(s.key[0]))
+    for folder in "off", "made":
+        with pcr.open(tmp_path / folder) as ds:
+            assert {s.file_info() for s in ds} == {pcr.FileInfo(None, None)}
 
 
 def test_they_need_not_be_kept(tmp_path, files):

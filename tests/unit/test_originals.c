@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "generator.h"
+#include "record/file_infos.h"
 #include "record/record.h"
 #include "suite.h"
 #include "writing.h"
@@ -365,6 +366,87 @@ START_TEST(files_that_were_not_kept)
 }
 END_TEST
 
+/* --- modes and times --- */
+
+/* What a source says of each file is kept with it, whatever becomes of the order. */
+START_TEST(modes_and_times)
+{
+    const char *names[] = { "on", "off" };
+    for (int i = 0; i < 8; i++)
+        src.samples[i].info = (struct pcr_file_info) {
+            .known = (uint32_t) i % 4,
+            .mode = i & PCR_FILE_MODE ? 0600 + (uint32_t) i : 0,
+            .mtime_ns = i & PCR_FILE_TIME ? INT64_C(1000000000000000000) * (i - 4) - i : 0,
+        };
+    for (int k = 0; k < 2; k++) {
+        options.originals = k ? PCR_ORIGINALS_OFF : PCR_ORIGINALS_ON;
+        write_ok(names[k]);
+        struct pcr_dataset *ds = open_dataset(names[k]);
+        for (uint64_t i = 0; i < 8; i++) {
+            struct pcr_sample_info info = { .size = sizeof(info) };
+            struct pcr_file_info file = { .known = 9 }, none = { 0 };
+            struct pcr_sample *s = NULL;
+            ck_assert_int_eq(pcr_sample_acquire(ds, i, &s, &error), 0);
+            ck_assert_int_eq(pcr_sample_describe(s, &info, &error), 0);
+            ck_assert_int_eq(pcr_sample_file_info(s, &file, &error), 0);
+            ck_assert(!memcmp(&file, k ? &none : &find(info.key)->info, sizeof(file)));
+            ck_assert_int_eq(pcr_sample_file_info(s, NULL, &error), PCR_ERR_INVAL);
+            pcr_sample_release(&s);
+        }
+        pcr_dataset_close(&ds);
+    }
+    static const struct pcr_file_info bad[] = { { .known = 4 },
+                                                { PCR_FILE_MODE, 01000, 0 },
+                                                { PCR_FILE_TIME, 0, INT64_MIN } };
+    for (size_t i = 0; i < 3; i++) {
+        src.samples[3].info = bad[i];
+        refused("bad", PCR_ERR_INVAL, src.samples[3].key);
+    }
+}
+END_TEST
+
+START_TEST(columns_of_modes_and_times)
+{
+    const struct pcr_file_info infos[] = {
+        { PCR_FILE_MODE | PCR_FILE_TIME, 0777, INT64_MAX },
+        { 0 },
+        { PCR_FILE_TIME, 0, INT64_MIN + 1000000000 },
+        { PCR_FILE_MODE, 0, 0 },
+        { PCR_FILE_TIME, 0, -1 },
+        { PCR_FILE_TIME, 0, 999999999 },
+    };
+    enum { COUNT = sizeof(infos) / sizeof(infos[0]) };
+    struct pcr_buffer bytes = { 0 };
+    struct pcr_file_info *out = NULL;
+    ck_assert_int_eq(pcri_file_infos_render(infos, COUNT, &bytes, &error), 0);
+    struct pcri_cursor c = { bytes.data, bytes.data + bytes.nbytes, false };
+    ck_assert_int_eq(pcri_file_infos_parse(c, COUNT, &out, &error), 0);
+    ck_assert(!memcmp(infos, out, sizeof(infos)));
+    free(out);
+    for (c.end = bytes.data; c.end < bytes.data + bytes.nbytes; c.end++)
+        ck_assert_int_eq(pcri_file_infos_parse(c, COUNT, &out, &error), PCR_ERR_CORRUPT);
+    c.end++; /* one too many */
+    ck_assert_int_eq(pcri_buffer_append(&bytes, "", 1, &error), 0);
+    c = (struct pcri_cursor) { bytes.data, bytes.data + bytes.nbytes, false };
+    ck_assert_int_eq(pcri_file_infos_parse(c, COUNT, &out, &error), PCR_ERR_CORRUPT);
+    /* What is known, a mode, seconds, nanoseconds: each beyond what it can be. */
+    static const struct {
+        uint8_t bytes[16];
+        size_t nbytes;
+    } bad[] = {
+        { { 4 }, 1 },
+        { { 1, 0x80, 4 }, 3 },
+        { { 2, 0, 0, 0xCA, 0x9A, 0x3B }, 6 },
+        { { 2, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0, 0 }, 15 },
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        c = (struct pcri_cursor) { bad[i].bytes, bad[i].bytes + bad[i].nbytes, false };
+        ck_assert_int_eq(pcri_file_infos_parse(c, 1, &out, &error), PCR_ERR_CORRUPT);
+    }
+    pcr_buffer_free(&bytes);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tests_case("originals");
@@ -377,5 +459,7 @@ int main(void)
     tcase_add_test(t, asked_for_later);
     tcase_add_test(t, damage_in_the_tail);
     tcase_add_test(t, files_that_were_not_kept);
+    tcase_add_test(t, modes_and_times);
+    tcase_add_test(t, columns_of_modes_and_times);
     return tests_run();
 }

@@ -27,6 +27,7 @@ static int describe(void *context, uint64_t i, struct pcr_source_sample *out,
     out->split = one->split;
     out->nbytes = one->file.nbytes;
     out->revision = s->revision;
+    out->file = one->info;
     return 0;
 }
 

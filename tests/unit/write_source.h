@@ -21,6 +21,7 @@ struct test_source {
         int64_t label;
         uint32_t split;
         int load_code; /* what load() returns instead of the file */
+        struct pcr_file_info info;
     } samples[TEST_MAX_SAMPLES];
     unsigned delay_us; /* load() takes at least so long */
     uint64_t revision; /* of all samples */

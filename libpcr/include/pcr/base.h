@@ -153,6 +153,20 @@ struct pcr_spans {
 /* Frees the list and zeroes the struct. Accepts NULL. */
 PCR_API void pcr_spans_free(struct pcr_spans *spans);
 
+/* Bits of pcr_file_info.known. */
+enum {
+    PCR_FILE_MODE = 1 << 0, /* `mode` */
+    PCR_FILE_TIME = 1 << 1, /* `mtime_ns` */
+};
+
+/* What is known of a sample's source file besides its bytes. */
+struct pcr_file_info {
+    uint32_t known;   /* PCR_FILE_*: which of these; others are 0 */
+    uint32_t mode;    /* permissions, 0 to 0777 */
+    int64_t mtime_ns; /* when it was changed last, in ns since 1970; not before second
+                       * -9223372036 */
+};
+
 #ifdef __cplusplus
 }
 #endif

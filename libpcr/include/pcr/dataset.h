@@ -477,6 +477,13 @@ PCR_API PCR_MUST_CHECK int pcr_sample_original(const struct pcr_sample *s,
                                                struct pcr_decoder *d, struct pcr_buffer *out,
                                                struct pcr_error *err);
 
+/* What is known of the sample's source file besides its bytes: nothing where originals are not
+ * kept. Reads the record's tail when the first of its samples is asked for. Codes: INVAL (info_out
+ * is NULL), and those of pcr_sample_read(). */
+PCR_API PCR_MUST_CHECK int pcr_sample_file_info(const struct pcr_sample *s,
+                                                struct pcr_file_info *info_out,
+                                                struct pcr_error *err);
+
 /* Releases *s and sets it to NULL. Accepts NULL and a NULL object. */
 PCR_API void pcr_sample_release(struct pcr_sample **s);
 

@@ -38,6 +38,7 @@ struct pcr_source_sample {
      * to 2^53 they are). */
     const double *float_labels;
     const struct pcr_source_blob *blobs; /* named byte strings; NULL: none */
+    struct pcr_file_info file; /* kept if the file can be restored (enum pcr_originals) */
 };
 
 /* An image that a source found but does not offer as a sample. */

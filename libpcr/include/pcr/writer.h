@@ -56,9 +56,10 @@ enum pcr_pictures {
 
 /* Whether source files can be restored byte for byte (pcr_sample_original()). Each record's tail
  * then has what image and metadata do not say: Huffman tables, restart markers, padding, what
- * follows the image. Training never reads it. A file for which that would be more than a
- * sixteenth of it and 512 bytes, or more than 64 KiB, is kept whole, counted, and noted. Files
- * that are salvaged cannot be restored. */
+ * follows the image; and the file's mode and time, if the source knows them (struct
+ * pcr_file_info). Training never reads it. A file for which it would be more than a sixteenth of
+ * it and 512 bytes, or more than 64 KiB, is kept whole, counted, and noted. Files that are
+ * salvaged cannot be restored. */
 enum pcr_originals {
     PCR_ORIGINALS_DEFAULT =
         0,                /* ON if it costs at most a hundredth of the source, by 256 images of

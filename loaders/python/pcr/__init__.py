@@ -23,7 +23,7 @@ from ._epoch import Epoch
 from ._export import ExportProgress, ExportReport, export
 from ._image import decode, encode, resize
 from ._loader import Loader
-from ._sample import Sample, SampleView
+from ._sample import FileInfo, Sample, SampleView
 from ._source import NewSample
 from ._stats import BadSample, LoaderStats
 from ._storage import Storage, StorageFile
@@ -75,6 +75,7 @@ __all__ = [
     "BadSample",
     "ExportProgress",
     "ExportReport",
+    "FileInfo",
     "FormatError",
     "InvalidError",
     "IoError",

@@ -70,6 +70,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_sample_nbytes": (c_uint64, [c_void_p, c_uint32]),
     "pcr_sample_baseline": (c_int, [c_void_p, c_uint32, c_void_p, POINTER(st.BaselineOptions),
                                     POINTER(st.Buffer), _ERR]),
+    "pcr_sample_file_info": (c_int, [c_void_p, POINTER(st.FileInfo), _ERR]),
     "pcr_sample_original": (c_int, [c_void_p, c_void_p, POINTER(st.Buffer), _ERR]),
     "pcr_sample_read": (c_int, [c_void_p, c_uint32, POINTER(st.Buffer), _ERR]),
     "pcr_sample_decode": (c_int, [c_void_p, c_uint32, c_void_p, POINTER(st.DecodeOptions),

@@ -6,8 +6,8 @@ from __future__ import annotations
 import ctypes
 import json
 from ctypes import byref, c_void_p
-from typing import (Any, Dict, Iterator, NoReturn, Optional, Sequence, Tuple, Union,
-                    overload)
+from typing import (Any, Dict, Iterator, NamedTuple, NoReturn, Optional, Sequence, Tuple,
+                    Union, overload)
 
 import numpy as np
 
@@ -16,6 +16,13 @@ from ._image import (Background, Box, Pixels, decode_options, scratch, shaped,
                      warn_of_profile)
 from ._library import Handle, c_string, call, fidelity_number, is_baseline, lib, whole
 from .errors import InvalidError, UnsupportedError
+
+
+class FileInfo(NamedTuple):
+    """What is known of a sample's source file besides its bytes."""
+
+    mode: Optional[int]  #: permissions, 0 to 0o777; None: not known
+    mtime_ns: Optional[int]  #: when it was changed last, in ns since 1970; None: not known
 
 
 class Sample:
@@ -187,6 +194,17 @@ class Sample:
         call(lib.pcr_sample_original, self._handle.pointer, scratch.decoder.pointer,
              byref(buffer))
         return ctypes.string_at(buffer.data, buffer.nbytes)
+
+    def file_info(self) -> FileInfo:
+        """Mode and time of the source file, where the dataset keeps originals and the source
+        knew them: files of folders and lists, members of tar and zip archives.
+
+        Raises IoError, CorruptError, TruncatedError, LimitError, OutOfMemory.
+        """
+        info = st.FileInfo()
+        call(lib.pcr_sample_file_info, self._handle.pointer, byref(info))
+        return FileInfo(int(info.mode) if info.known & st.FILE_MODE else None,
+                        int(info.mtime_ns) if info.known & st.FILE_TIME else None)
 
     def jpeg(self, fidelity: Optional[int] = None) -> bytes:
         """As read(), but raises UnsupportedError for an opaque sample that is no JPEG."""

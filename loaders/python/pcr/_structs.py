@@ -326,6 +326,16 @@ class Spans(ctypes.Structure):
     _fields_ = [("items", POINTER(Span)), ("count", c_uint32), ("capacity", c_uint32)]
 
 
+FILE_MODE, FILE_TIME = 1, 2
+
+
+class FileInfo(ctypes.Structure):
+    """struct pcr_file_info"""
+
+    __slots__ = ()
+    _fields_ = [("known", c_uint32), ("mode", c_uint32), ("mtime_ns", c_int64)]
+
+
 class ObjectInfo(ctypes.Structure):
     """struct pcr_object_info"""
 
@@ -735,7 +745,7 @@ class SourceSample(ctypes.Structure):
                 ("path", c_char_p), ("attributes", c_char_p),
                 ("labels", c_void_p), ("label_count", c_uint32), ("blob_count", c_uint32),
                 ("nbytes", c_uint64), ("revision", c_uint64), ("float_labels", c_void_p),
-                ("blobs", POINTER(SourceBlob))]
+                ("blobs", POINTER(SourceBlob)), ("file", FileInfo)]
 
 
 DESCRIBE_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_uint64, POINTER(SourceSample),
