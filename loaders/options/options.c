@@ -289,8 +289,8 @@ static int set_class_count(struct pcr_loader_mix *mix, const struct pcri_extent 
     if (extent->label_kind == PCR_LABEL_NONE)
         return pcri_fail(
             err, PCR_ERR_INVAL,
-            "loader option mix: samples have no labels that could be mixed; write "
-            "PCR_NO_SOFT_LABELS to mix pictures alone");
+            "loader option mix: samples have no labels that could be mixed; class_count "
+            "PCR_NO_SOFT_LABELS (in Python num_classes=0) mixes pictures alone");
     if (floats && mix->class_count)
         return pcri_fail(err, PCR_ERR_INVAL,
                          "loader option class_count is %u, but labels are floats, not classes",
@@ -298,8 +298,8 @@ static int set_class_count(struct pcr_loader_mix *mix, const struct pcri_extent 
     set(&mix->class_count, floats ? 1 : extent->class_count);
     if (!mix->class_count)
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "loader option class_count is needed by mix: the labels are integers "
-                         "without a list of classes");
+                         "loader option class_count (in Python num_classes) is needed by mix: "
+                         "the labels are integers without a list of classes");
     return check_max("class_count", mix->class_count, 1 << 24, err);
 }
 

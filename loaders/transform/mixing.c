@@ -84,7 +84,7 @@ static int check_labels(const struct pcri_batch *b, uint32_t slot, struct pcr_er
         if (label < 0 || label >= b->view.class_count)
             return pcri_fail(err, PCR_ERR_INVAL,
                              "sample %llu of dataset %u has label %lld, but soft labels have "
-                             "%u columns (loader option class_count)",
+                             "%u columns (class_count, in Python num_classes)",
                              (unsigned long long) index, dataset, (long long) label,
                              (unsigned) b->view.class_count);
     }

@@ -180,7 +180,7 @@ def test_other_labels(tmp_path):
         lam = batch.lam[:, None]
         np.testing.assert_allclose(batch.soft_labels, lam * hot + (1 - lam) * hot[batch.partners],
                                    atol=1e-6)
-    with pytest.raises(pcr.InvalidError, match="class_count is needed"):
+    with pytest.raises(pcr.InvalidError, match="num_classes. is needed by mix"):
         pcr.Loader(tmp_path / "several", **how)
     with pcr.Loader(tmp_path / "several", num_classes=4, **how) as loader, \
             pytest.raises(pcr.InvalidError, match="has label 4, but soft labels have 4 columns"):

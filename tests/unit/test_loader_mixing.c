@@ -244,7 +244,7 @@ START_TEST(wrong_options)
 {
     struct pcr_loader_options o = options();
     o.mix.class_count = 0; /* labels are integers without classes */
-    refused(&o, "class_count is needed");
+    refused(&o, "is needed by mix");
     o = options();
     o.mix.mixup_alpha = -1;
     refused(&o, "mixup_alpha is -1");

@@ -146,7 +146,8 @@ def _set_operations(t: st.LoaderTransform, randaugment: RandAugment,
     operations, magnitude, bins = (*randaugment, BINS)[:3]
     for number, what, least, most in ((operations, "operations", 1, 16),
                                       (bins, "bins", 2, MOST_BINS),
-                                      (magnitude, "magnitude", 0, bins - 1)):
+                                      (magnitude, "magnitude", 0, None)):
+        most = bins - 1 if most is None else most
         if not least <= whole(number, f"randaugment's {what}", 0) <= most:
             raise InvalidError(f"randaugment's {what} is {number}, expected {least} to {most}")
     t.randaugment_ops, t.randaugment_magnitude, t.randaugment_bins = operations, magnitude, bins
