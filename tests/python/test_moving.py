@@ -51,11 +51,15 @@ def folder(tmp_path_factory):
                 info.size = len(content)
                 tar.addfile(info, io.BytesIO(content))
     pcr.convert(where / "photos", where / "made.pcr")
+    boxes = {"boxes": [[5, 10, 30, 40], [20, 20, 60, 50]], "box_category_ids": [1, 90]}
+    pcr.write(where / "coco.pcr", [
+        (f"{i}.jpg", encode(picture(i, 60 + 9 * i, 50)), None, boxes if i else {}, "train")
+        for i in range(8)])
     return where
 
 
 def test_there_are_blocks():
-    assert len(BLOCKS) == 25
+    assert len(BLOCKS) == 26
     assert sum(missing(block) is None for _, block in BLOCKS) >= 1
 
 
@@ -76,7 +80,7 @@ def test_block(number, folder, tmp_path, monkeypatch):
     package = missing(block)
     if package:
         pytest.skip(f"{package} is not installed")
-    for name in ("photos", "photos-000000.tar"):
+    for name in ("photos", "photos-000000.tar", "coco.pcr"):
         (tmp_path / name).symlink_to(folder / name)
     if "pcr.convert" not in block:
         (tmp_path / "photos.pcr").symlink_to(folder / "made.pcr")
