@@ -40,6 +40,7 @@ static void print_fidelities(const struct pcr_dataset *ds, const struct pcr_data
 static void print_reduced(const struct pcrtool_conversion *v)
 {
     const struct pcr_write_progress *p = &v->report;
+    const char *up_to = v->target_nbytes ? "up to " : "";
     char size[PCRTOOL_SIZE_NBYTES];
     if (v->max_side || v->target_nbytes)
         printf("reduced %" PRIu64 " image(s)%s to", p->samples_reduced,
@@ -49,11 +50,11 @@ static void print_reduced(const struct pcrtool_conversion *v)
     if (v->target_nbytes)
         printf(" at most %s,", pcrtool_size(size, v->target_nbytes));
     if (v->max_side || v->target_nbytes)
-        printf(" JPEG quality %" PRIu64 " (lossy)\n", v->quality ? v->quality : 90);
+        printf(" JPEG quality %s%" PRIu64 " (lossy)\n", up_to, v->quality ? v->quality : 90);
     if (p->samples_encoded || v->pictures == PCR_PICTURES_JPEG)
-        printf("encoded %" PRIu64 " image(s) of other formats as JPEG, quality %" PRIu64
+        printf("encoded %" PRIu64 " image(s) of other formats as JPEG, quality %s%" PRIu64
                " (lossy)\n",
-               p->samples_encoded, v->quality ? v->quality : 90);
+               p->samples_encoded, up_to, v->quality ? v->quality : 90);
 }
 
 void pcrtool_conversion_count_bad(struct pcrtool_conversion *v, const char *format)

@@ -7,6 +7,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <pcr/image.h>
+
 #include "commands.h"
 #include "diagnose.h"
 #include "input.h"
@@ -21,6 +23,7 @@ struct doctor_settings {
 /* What was found out about the machine. */
 struct machine {
     struct pcr_system_info system;
+    bool webp, tiff; /* are decoded by this build */
     struct utsname name;
     long page_nbytes;
     uint64_t open_files, open_files_max; /* RLIMIT_NOFILE; UINT64_MAX: no limit */
@@ -29,6 +32,17 @@ struct machine {
 static uint64_t limit_value(rlim_t v)
 {
     return v == RLIM_INFINITY ? UINT64_MAX : (uint64_t) v;
+}
+
+/* Whether this build decodes files that begin so. */
+static bool decodes(const char *start, size_t nbytes)
+{
+    struct pcr_decoder *d = NULL;
+    struct pcr_error err = { 0 };
+    if (!pcr_decoder_create(&d, &err))
+        err.code = pcr_decoder_inspect(d, start, nbytes, NULL, NULL, &err);
+    pcr_decoder_destroy(&d);
+    return err.code != PCR_ERR_UNSUPPORTED;
 }
 
 /* Makes calls that fail only for a wrong pointer. */
@@ -40,6 +54,8 @@ static struct machine examine(void)
     (void) getrlimit(RLIMIT_NOFILE, &files);
     m.open_files = limit_value(files.rlim_cur);
     m.open_files_max = limit_value(files.rlim_max);
+    m.webp = decodes("RIFF\x10\0\0\0WEBPVP8 ", 16);
+    m.tiff = decodes("II*\0\x08\0\0\0", 8);
     return m;
 }
 
@@ -59,6 +75,8 @@ static void print_machine(const struct machine *m)
     printf("libpcr        %s, ABI %" PRIu32 "\n", pcr_version(), pcr_abi_version());
     printf("libraries     %s, %s, %s, %s, %s\n", s->jpeg_library, s->png_library,
            s->zstd_library, s->xxhash_library, s->json_library);
+    printf("formats       JPEG, PNG, GIF, BMP, PNM%s%s\n", m->webp ? ", WebP" : "",
+           m->tiff ? ", TIFF" : "");
     printf("system        %s %s %s\n", m->name.sysname, m->name.release, m->name.machine);
     printf("CPUs          %" PRIu32 " for this process\n", s->cpu_count);
     printf("CPU features  %s\n", *s->cpu_features ? s->cpu_features : "none in use");
@@ -93,6 +111,12 @@ static json_t *json_machine(const struct machine *m)
     json_object_set_new(root, "libraries",
                         json_pack("[sssss]", s->jpeg_library, s->png_library, s->zstd_library,
                                   s->xxhash_library, s->json_library));
+    json_t *formats = json_pack("[sssss]", "JPEG", "PNG", "GIF", "BMP", "PNM");
+    if (m->webp)
+        json_array_append_new(formats, json_string("WebP"));
+    if (m->tiff)
+        json_array_append_new(formats, json_string("TIFF"));
+    json_object_set_new(root, "formats", formats);
     json_object_set_new(root, "system",
                         json_pack("{ss ss ss}", "name", m->name.sysname, "release",
                                   m->name.release, "machine", m->name.machine));

@@ -225,6 +225,7 @@ static void print_codings(const struct pcr_dataset_info *info)
 /* What images the writer made JPEGs. */
 static void print_jpegs(const struct pcr_dataset_info *info)
 {
+    const char *up_to = info->target_nbytes ? "up to " : "";
     char size[PCRTOOL_SIZE_NBYTES];
     if (info->max_side || info->target_nbytes)
         printf("reduced      larger images to");
@@ -233,11 +234,11 @@ static void print_jpegs(const struct pcr_dataset_info *info)
     if (info->target_nbytes)
         printf(" at most %s,", pcrtool_size(size, info->target_nbytes));
     if (info->max_side || info->target_nbytes)
-        printf(" as JPEG of quality %" PRIu32 ", before packing\n", info->quality);
+        printf(" as JPEG of quality %s%" PRIu32 ", before packing\n", up_to, info->quality);
     if (info->pictures > PCR_PICTURES_OPAQUE || info->encoded_count)
-        printf("pictures     %" PRIu64 " of other formats as JPEG of quality %" PRIu32
+        printf("pictures     %" PRIu64 " of other formats as JPEG of quality %s%" PRIu32
                "; others are whole\n",
-               info->encoded_count, info->quality);
+               info->encoded_count, up_to, info->quality);
 }
 
 static void print_text(const struct pcrtool_input *in, const char *path,

@@ -19,11 +19,13 @@ assert machine["system"]["release"] == os.uname().release
 libraries = " ".join(machine["libraries"])
 for name in ("jpeg", "png", "zstd", "xx", "jansson"):
     assert name in libraries.lower(), libraries
+assert {"JPEG", "PNG", "GIF", "BMP", "PNM"} <= set(machine["formats"]), machine["formats"]
 assert machine["version"] in pcrtool("--version").stdout.decode()
 assert "dataset" not in machine
 
 text = pcrtool("doctor").stdout.decode()
-for word in (machine["version"], "CPU", "pread", "io_uring", "page size", "open files"):
+for word in (machine["version"], "CPU", "pread", "io_uring", "page size", "open files",
+             "formats       JPEG, PNG"):
     assert word in text, text
 
 os.environ["PCR_IO_URING"] = "off"

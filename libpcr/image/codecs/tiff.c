@@ -36,8 +36,10 @@ struct tiff_file {
 
 static int note(struct tiff_file *t, int code, const char *fmt, va_list args)
 {
-    char text[200];
-    vsnprintf(text, sizeof(text), fmt, args);
+    char printed[200];
+    vsnprintf(printed, sizeof(printed), fmt, args);
+    const char *text = printed +
+                       (strncmp(printed, ": ", 2) ? 0 : 2); /* the file has no name */
     if (strstr(text, "emory") || strstr(text, "No space"))
         code = strstr(text, "beyond the") ? PCR_ERR_LIMIT : PCR_ERR_NOMEM;
     if (!t->why.code)
