@@ -256,20 +256,64 @@ static int append_column(struct pcri_dataset_column *c, const struct pcri_datase
     return rc;
 }
 
+/* The same of a column whose lists are all of one length, to one where they differ. */
+static int append_fixed(struct pcri_dataset_column *c, const struct pcri_dataset_column *part,
+                        struct pcr_error *err)
+{
+    const struct pcri_values v = { .elements = part->elements.data,
+                                   .texts = (char *) part->texts.data };
+    const uint64_t length = part->type.length, row = length * part->type.width;
+    const uint8_t *states = part->states.data;
+    int rc = pcri_buffer_append(&c->states, states, part->states.nbytes, err);
+    for (uint64_t i = 0; i < part->view.sample_count && !rc; i++) {
+        const bool any = states[i] == PCRI_ATTRIBUTE_VALUE;
+        uint64_t end;
+        memcpy(&end, c->offsets.data + c->offsets.nbytes - sizeof(end), sizeof(end));
+        end += any ? length : 0;
+        rc = pcri_buffer_append(&c->offsets, &end, sizeof(end), err);
+        if (!rc && any)
+            rc = append_elements(c, &v, i * row, (i + 1) * row, err);
+    }
+    c->view.sample_count += part->view.sample_count;
+    return rc;
+}
+
+/* The type of both: lists of other lengths become lists whose lengths differ. */
+static bool unite(struct pcri_type *type, const struct pcri_type *other)
+{
+    struct pcri_type same = *other;
+    if (type->rank && other->rank)
+        same.length = type->length;
+    if (!pcri_type_equal(type, &same))
+        return false;
+    if (type->length != other->length)
+        type->length = 0;
+    return true;
+}
+
 int pcr_column_join(const struct pcr_column *none, const struct pcr_column *const *parts,
                     uint32_t count, struct pcr_column **out, struct pcr_error *err)
 {
     const struct pcri_dataset_column *kind = (const struct pcri_dataset_column *) none;
     struct pcri_dataset_column *c = NULL;
-    int rc = create(&kind->type, kind->name, &c, err);
+    struct pcri_type type = kind->type;
+    int rc = 0;
     for (uint32_t i = 0; i < count && !rc; i++) {
         const struct pcri_dataset_column *part = (const struct pcri_dataset_column *) parts[i];
-        if (part && !pcri_type_equal(&part->type, &kind->type))
+        if (part && !unite(&type, &part->type))
             rc = pcri_fail(err, PCR_ERR_INVAL, "columns of different types");
-        else
-            rc = part ? append_column(c, part, err) : append_absent(c, 1, err);
-        if (c && !part)
+    }
+    if (!rc)
+        rc = create(&type, kind->name, &c, err);
+    for (uint32_t i = 0; i < count && !rc; i++) {
+        const struct pcri_dataset_column *part = (const struct pcri_dataset_column *) parts[i];
+        if (!part) {
+            rc = append_absent(c, 1, err);
             c->view.sample_count++;
+        } else {
+            rc = pcri_type_equal(&part->type, &type) ? append_column(c, part, err)
+                                                     : append_fixed(c, part, err);
+        }
     }
     return pcri_column_deliver(c, rc, out);
 }

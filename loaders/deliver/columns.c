@@ -20,6 +20,26 @@ static int find_column(const struct pcr_dataset *ds, const char *name,
     return rc;
 }
 
+/* What is before, and the dataset's, as one without samples: where only the lengths of lists
+ * differ, they do in all batches. */
+static int unite(struct pcr_dataset *ds, const struct pcr_column_info *info,
+                 struct pcr_column **none, struct pcr_error *err)
+{
+    struct pcr_column *one = NULL, *both = NULL;
+    int rc = pcr_dataset_column(ds, info->name, 0, 0, &one, err);
+    if (!rc && *none) {
+        const struct pcr_column *const parts[] = { one };
+        rc = pcr_column_join(*none, parts, 1, &both, err);
+        pcr_column_free(&one);
+        one = both;
+    }
+    if (rc)
+        return rc;
+    pcr_column_free(none);
+    *none = one;
+    return 0;
+}
+
 static int init_column(struct pcr_dataset *const *datasets, uint32_t dataset_count,
                        const char *name, struct pcr_column **none, struct pcr_error *err)
 {
@@ -31,9 +51,9 @@ static int init_column(struct pcr_dataset *const *datasets, uint32_t dataset_cou
         rc = find_column(datasets[k], name, &info, &found, err);
         if (rc || !found)
             continue;
-        if (!type)
-            rc = pcr_dataset_column(datasets[k], name, 0, 0, none, err);
-        else if (strcmp(type, info.type) != 0)
+        if (!type || strcmp(type, info.type) != 0)
+            rc = unite(datasets[k], &info, none, err);
+        if (rc == PCR_ERR_INVAL)
             rc = pcri_fail(err, PCR_ERR_INVAL,
                            "attribute '%.100s' is %s in dataset %u, %s in one before it", name,
                            info.type, (unsigned) k, type);

@@ -192,6 +192,36 @@ def test_mixed_datasets(ds, path, tmp_path):
             pcr.Loader([ds, text], columns=["f"])
 
 
+def test_lists_of_other_lengths(tmp_path):
+    """Where datasets have lists of other lengths, all batches have lists that differ."""
+    given = [[{"n": [1, 2], "b": [[0, 0, 1, 1]], "s": ["a", "b"], "t": [True, False]}, {},
+              {"n": None, "b": [[1, 2, 3, 4]], "s": ["", "x"], "t": [False, False]}],
+             [{"n": [3, 4, 5], "b": [[5, 6, 7, 8]] * 2, "s": ["c"], "t": [True]}] * 2,
+             [{"n": [6], "b": [], "s": [], "t": []},
+              {"n": [], "b": [[9, 9, 9, 9]], "s": ["d", "e", "f"], "t": [True] * 9}]]
+    sets = [write(tmp_path / str(i), part) for i, part in enumerate(given)]
+    assert [s.columns["n"] for s in sets] == ["int64[2]", "int64[3]", "int64[]"]
+    for order in ((0, 1, 2), (2, 1, 0), (0, 1)):
+        for size in (1, 2, 7):
+            seen = 0
+            for batch in pcr.Loader([sets[k] for k in order], batch_size=size, size=8,
+                                    columns=["n", "b", "s", "t"]):
+                for row, (which, key) in enumerate(zip(batch.datasets, batch.keys)):
+                    value = given[order[which]][int(key)]
+                    for name, column in batch.columns.items():
+                        got = None if column[row] is None else np.array(column[row]).tolist()
+                        assert got == value.get(name), (name, value)
+                        assert column.offsets is not None
+                    seen += 1
+                assert batch.columns["b"].values.shape[1:] == (4,)
+            assert seen == sum(len(given[k]) for k in order)
+    with write(tmp_path / "other", [{"n": [.5, 1]}]) as other:
+        with pytest.raises(pcr.InvalidError, match=r"'n' is float64\[2\] in dataset 1, int64"):
+            pcr.Loader([sets[0], other], columns=["n"])
+    for opened in sets:
+        opened.close()
+
+
 def test_wrong_columns(ds):
     with pytest.raises(pcr.InvalidError, match="no attribute 'x'"):
         pcr.Loader(ds, columns=["x"])

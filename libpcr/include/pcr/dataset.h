@@ -329,7 +329,8 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_column(struct pcr_dataset *ds, const char
 
 /* Joins columns of the same attribute: *out has the samples of one after those of another. NULL
  * stands for a sample that has no such attribute. `none` is one of them, or another of the same
- * type, also without samples. Codes: INVAL (another type), NOMEM. */
+ * type, also without samples. If they differ, and only in the length of their lists, the lists of
+ * *out differ in length. Codes: INVAL (another type), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_column_join(const struct pcr_column *none,
                                            const struct pcr_column *const *parts,
                                            uint32_t count, struct pcr_column **out,
