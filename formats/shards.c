@@ -14,19 +14,26 @@ enum { MOST_INDEX_NBYTES = 256 << 20 };
 
 /* --- folders --- */
 
-/* No memory is taken: whether there is some must not decide what a folder is. */
-static bool has_index(const char *folder, const char *split, const char *member)
+/* No memory is taken: whether there is some must not decide what a folder is. Errors are those of
+ * the machine. */
+static int find_index(const char *folder, const char *split, const char *member, bool *found,
+                      struct pcr_error *err)
 {
-    char path[4096], text[1025], quoted[32];
+    char path[4096], text[1025] = "", quoted[32];
+    struct pcr_error why = { .offset = PCR_NO_OFFSET };
     size_t n = 0;
     int length = snprintf(path, sizeof(path), "%s/%s%s%s", folder, split, *split ? "/" : "",
                           index_name);
-    if (length < 0 || (size_t) length >= sizeof(path) ||
-        pcri_read_beginning(path, text, sizeof(text) - 1, &n, NULL))
-        n = 0;
-    text[n] = '\0';
+    int rc = length < 0 || (size_t) length >= sizeof(path)
+                 ? PCR_ERR_INVAL
+                 : pcri_read_beginning(path, text, sizeof(text) - 1, &n, &why);
+    text[rc ? 0 : n] = '\0';
     snprintf(quoted, sizeof(quoted), "\"%s\"", member);
-    return text[strspn(text, " \t\r\n")] == '{' && strstr(text, quoted);
+    *found = text[strspn(text, " \t\r\n")] == '{' && strstr(text, quoted);
+    if ((rc == PCR_ERR_IO || rc == PCR_ERR_NOMEM) && why.sys_errno != ENOENT &&
+        why.sys_errno != ENOTDIR)
+        return pcri_prefix(err, pcri_hand_on(err, rc, &why), "%s", path);
+    return 0;
 }
 
 bool pcri_shards_probe(const char *folder, const char *member)
@@ -34,7 +41,7 @@ bool pcri_shards_probe(const char *folder, const char *member)
     static const char *const usual[] = { "", "train", "val", "test", "valid", "validation" };
     bool is = false;
     for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]) && !is; i++)
-        is = has_index(folder, usual[i], member);
+        is = !find_index(folder, usual[i], member, &is, NULL) && is;
     return is;
 }
 
@@ -49,8 +56,11 @@ struct splits {
 static int visit(void *context, const char *name, struct pcr_error *err)
 {
     struct splits *f = context;
-    if (!pcri_is_split_name(name) || !has_index(f->folder, name, f->member))
-        return 0;
+    bool found = false;
+    int rc = pcri_is_split_name(name) ? find_index(f->folder, name, f->member, &found, err)
+                                      : 0;
+    if (rc || !found)
+        return rc;
     if (PCRI_GROW(f->names, f->capacity, f->count + 1, err))
         return PCR_ERR_NOMEM;
     const char *copy = pcri_arena_strndup(f->arena, name, strlen(name), err);
@@ -65,11 +75,13 @@ int pcri_shards_folders(struct pcri_container *s, const char *member,
                                     const char *prefix, struct pcr_error *err),
                         struct pcr_error *err)
 {
-    if (has_index(s->path, "", member))
-        return scan(s, s->path, s->name, err);
+    bool found;
+    int rc = find_index(s->path, "", member, &found, err);
+    if (rc || found)
+        return rc ? rc : scan(s, s->path, s->name, err);
     const char *given = s->split;
     struct splits f = { .folder = s->path, .member = member, .arena = &s->e->arena };
-    int rc = pcri_storage_list(&pcri_files, s->path, visit, &f, err);
+    rc = pcri_storage_list(&pcri_files, s->path, visit, &f, err);
     if (!rc && !f.count)
         rc = pcri_fail(err, PCR_ERR_INVAL,
                        "%s: neither it nor a split's folder in it has an "
@@ -107,9 +119,9 @@ int pcri_shards_begin(struct pcri_shards *g, struct pcri_container *s, const cha
     struct pcri_json_fault fault;
     *g = (struct pcri_shards) { .s = s, .folder = folder, .x = { .prefix = prefix } };
     char *path = pcri_join(folder, index_name, err);
-    int rc = path ? pcri_read_regular(path, MOST_INDEX_NBYTES, &text, err) : PCR_ERR_NOMEM;
-    if (rc && path)
-        rc = pcri_prefix(err, rc, "%s", path);
+    int rc = path ? pcri_storage_read(&pcri_files, path, MOST_INDEX_NBYTES, PCRI_TRIES_AGAIN,
+                                      &text, err)
+                  : PCR_ERR_NOMEM;
     if (!rc)
         rc = pcri_json_parse((const char *) text.data, text.nbytes, PCRI_JSON_DUPLICATES,
                              &g->index, &fault, err);

@@ -160,6 +160,8 @@ static int read_part(int fd, uint64_t offset, size_t nbytes, struct pcr_buffer *
     if (out->nbytes == nbytes)
         return 0;
     uint64_t end = offset + out->nbytes;
+    if (!errno && pcri_reads_nothing_before_end(fd, end))
+        errno = EIO;
     if (errno)
         return pcri_fail_sys(err, errno, "cannot read at byte %llu", (unsigned long long) end);
     return pcri_fail(err, PCR_ERR_TRUNCATED, "ends at byte %llu, before the sample does",
@@ -193,6 +195,8 @@ static int read_beginning(const char *path, void *out, size_t room, size_t *nbyt
     if (rc)
         return rc;
     *nbytes = pcri_transfer_all(fd, out, room, 0, false);
+    if (*nbytes < room && !errno && pcri_reads_nothing_before_end(fd, *nbytes))
+        errno = EIO;
     if (*nbytes < room && errno)
         rc = pcri_fail_sys(err, errno, "cannot read");
     close(fd);

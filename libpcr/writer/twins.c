@@ -81,14 +81,15 @@ static int compare_twins(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Whether the file could be loaded again. */
+/* Whether the file could be loaded again; if not, it is not compared. */
 static int load(struct pcri_worker *t, uint64_t index, bool *loaded, struct pcr_error *err)
 {
     struct pcr_error why;
-    bool lost = false;
+    bool lost;
     int rc = pcri_sample_load(t, index, &lost, &why);
     *loaded = !rc;
-    return lost ? 0 : pcri_hand_on(err, rc, &why);
+    t->write->progress.samples_uncompared += rc != 0;
+    return rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED ? pcri_hand_on(err, rc, &why) : 0;
 }
 
 /* Finds the files that are that of files[0]. Others' indices become UINT64_MAX. */

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <pcr/dataset.h>
+#include <pcr/export.h>
 
 #include "base/base.h"
 #include "fault.h"
@@ -534,6 +535,35 @@ static int recode_two(void)
     return recode_with("2");
 }
 
+/* Of equal files one is kept. */
+static int convert_without_duplicates(void)
+{
+    const char *const words[] = {
+        "convert",  "--quiet", "--threads", "1",  "--records", "2",
+        "--on-bad", "skip",    list_path,   work, "--dedupe",  NULL
+    };
+    return tool(words) == 3 ? 0 : -1; /* one is no image */
+}
+
+/* Records of another format. */
+static int convert_records(void)
+{
+    const char *const words[] = { "convert",   "--quiet", "--threads",          "1",
+                                  "--records", "2",       in_top("a.tfrecord"), work,
+                                  NULL };
+    return tool(words);
+}
+
+/* Shards and their index. */
+static int export_mds(void)
+{
+    const char *const words[] = {
+        "extract",         "--quiet", "--force",         "--to", "mds",
+        "--shard-samples", "3",       in_top("dataset"), work,   NULL
+    };
+    return tool(words);
+}
+
 static int extract(void)
 {
     const char *const words[] = { "extract",         "--quiet", "--force", "--list",
@@ -660,6 +690,10 @@ static const struct scenario {
     { "go on recoding", make_recoded_part, recode_one, read_dataset, true, 11 },
     { "fill a cache", no_part, read_cached, read_nothing, true, 3 },
     { "extract", no_part, extract, read_nothing, false, 7 },
+    { "convert without duplicates", no_part, convert_without_duplicates, read_dataset, true,
+      17 },
+    { "convert TFRecord", no_part, convert_records, read_dataset, true, 19 },
+    { "export MDS", no_part, export_mds, read_nothing, false, 5 },
 };
 
 /* Does the work in a child. Returns its status. */
@@ -774,6 +808,15 @@ static void make_list(void)
     ck_assert_int_eq(fclose(list), 0);
 }
 
+static void export_records(void)
+{
+    const struct pcr_export_options o = { .size = sizeof(o), .format = "tfrecord" };
+    struct pcr_dataset *ds = NULL;
+    ck_assert_int_eq(pcr_dataset_open(in_top("dataset"), NULL, &ds, NULL), 0);
+    ck_assert_int_eq(pcr_export(ds, in_top("a.tfrecord"), &o, NULL, NULL), 0);
+    pcr_dataset_close(&ds);
+}
+
 static long all_steps; /* 0: each scenario's own */
 
 /* With a sanitizer, which is slow, every second of them. */
@@ -796,8 +839,10 @@ START_TEST(all)
     test_source_init(&source, 8);
     test_source_set_case(&source, 2, "png-rgb");
     test_source_set(&source, 4, "no image", 8);
+    test_source_set(&source, 3, source.samples[1].file.data, source.samples[1].file.nbytes);
     make_list();
     ck_assert_int_eq(pcr_dataset_write(in_top("dataset"), &source.source, &o, NULL, NULL), 0);
+    export_records();
     ck_assert_int_eq(run("cp -a %s %s", in_top("dataset"), in_top("as-it-was")), 0);
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
         wrong += try_scenario(&scenarios[i],

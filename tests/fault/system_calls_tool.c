@@ -117,6 +117,26 @@ static int extract_mds(uint64_t *sum, struct pcr_error *err)
     return extract("--to=mds", made, 0, &right, sum, err);
 }
 
+static int extract_blobs(const char *option, uint64_t *right, uint64_t *sum,
+                         struct pcr_error *err)
+{
+    char from[PATH_NBYTES];
+    snprintf(from, sizeof(from), "%s", at("blobs"));
+    return extract(option, from, 0, right, sum, err);
+}
+
+static int extract_blobs_beside(uint64_t *sum, struct pcr_error *err)
+{
+    static uint64_t right;
+    return extract_blobs("--quiet", &right, sum, err);
+}
+
+static int extract_blobs_mds(uint64_t *sum, struct pcr_error *err)
+{
+    static uint64_t right;
+    return extract_blobs("--to=mds", &right, sum, err);
+}
+
 /* Of a damaged sample what is whole is written, and an error of the disk is no damage. */
 static int extract_degrade(uint64_t *sum, struct pcr_error *err)
 {
@@ -205,6 +225,8 @@ static const struct call_scenario list[] = {
     { "pcrtool extract", extract_files },
     { "pcrtool extract --list", extract_list },
     { "pcrtool extract --to mds", extract_mds },
+    { "pcrtool extract, blobs", extract_blobs_beside },
+    { "pcrtool extract --to mds, blobs", extract_blobs_mds },
     { "pcrtool extract --on-damage degrade", extract_degrade },
     { "pcrtool cat", cat_sample },
     { "pcrtool verify", verify_all },

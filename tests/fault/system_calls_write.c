@@ -56,7 +56,9 @@ static int write_from(const char *from, const char *to, const struct pcr_write_o
     struct pcr_source *s = &source.source;
     if (from && !strcmp(from, at("made")))
         return recode_from(from, to, err);
+    const bool is_mds = from && strstr(from, "/mds"); /* which else is looked at to find out */
     const struct pcr_source_options spool = { .size = sizeof(spool),
+                                              .format = is_mds ? "mds" : NULL,
                                               .spool_folder = top_folder.path };
     int rc = from ? pcr_source_open(from, &spool, &s, err) : 0;
     if (!rc)
@@ -72,8 +74,11 @@ static int write_from(const char *from, const char *to, const struct pcr_write_o
 static int convert_into(const char *from, const struct pcr_write_options *o, uint64_t *sum,
                         struct pcr_error *err)
 {
-    static uint64_t whole[7]; /* by kind of source */
-    const size_t kind = !from                     ? o->bad_policy != PCR_BAD_FAIL
+    static uint64_t whole[10]; /* by kind of source */
+    const size_t kind = o->flags                  ? 7
+                        : !from                   ? o->bad_policy != PCR_BAD_FAIL
+                        : strstr(from, "/mds")    ? 8
+                        : strstr(from, ".tfrec")  ? 9
                         : strstr(from, ".jsonl")  ? 2
                         : strstr(from, ".csv")    ? 3
                         : strstr(from, ".t")      ? 4
@@ -171,6 +176,34 @@ static int convert_tgz(uint64_t *sum, struct pcr_error *err)
     return convert_into(at("images/a.t[a-g]z"), &o, sum, err);
 }
 
+/* Each file is looked at before, as all have one size or another's. */
+static int convert_duplicates(uint64_t *sum, struct pcr_error *err)
+{
+    struct pcr_write_options o = write_options(2, PCR_BAD_FAIL);
+    struct test_sample *s = &source.samples[4];
+    const struct pcr_buffer *same = &source.samples[1].file;
+    struct pcr_buffer kept = s->file;
+    s->file = (struct pcr_buffer) { 0 };
+    test_source_set(&source, 4, same->data, same->nbytes);
+    o.flags = PCR_WRITE_DEDUPE;
+    int rc = convert_into(NULL, &o, sum, err);
+    pcr_buffer_free(&s->file);
+    s->file = kept;
+    return rc;
+}
+
+static int convert_tfrecord(uint64_t *sum, struct pcr_error *err)
+{
+    const struct pcr_write_options o = write_options(1, PCR_BAD_FAIL);
+    return convert_into(at("records/a.tfrecord"), &o, sum, err);
+}
+
+static int convert_mds(uint64_t *sum, struct pcr_error *err)
+{
+    const struct pcr_write_options o = write_options(1, PCR_BAD_FAIL);
+    return convert_into(at("records/mds"), &o, sum, err);
+}
+
 static int recode(uint64_t *sum, struct pcr_error *err)
 {
     const struct pcr_write_options o = write_options(1, PCR_BAD_FAIL);
@@ -226,6 +259,9 @@ static const struct call_scenario list[] = {
     { "convert CSV", convert_csv },
     { "convert compressed tars", convert_tgz },
     { "convert a folder", convert_folder },
+    { "convert without duplicates", convert_duplicates },
+    { "convert TFRecord", convert_tfrecord },
+    { "convert MDS", convert_mds },
     { "push", push },
     { "recode", recode },
 };

@@ -127,7 +127,7 @@ struct pcr_write_progress {
     uint64_t samples_repeated;
     uint64_t repeated_across_splits; /* of these, those whose first is in another split */
     uint64_t samples_uncompared; /* of an earlier run's records, which do not tell enough of
-                                      * their files for this: not looked at */
+                                      * their files for this, or that could not be read again */
 };
 
 /* How to write a dataset. */
