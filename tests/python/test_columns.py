@@ -192,6 +192,9 @@ def test_mixed_datasets(ds, path, tmp_path):
             pcr.Loader([ds, text], columns=["f"])
 
 
+TYPES_OF_BOTH = {"n": "int64[]", "b": "int64[][4]", "s": "string[]", "t": "bool[]"}
+
+
 def test_lists_of_other_lengths(tmp_path):
     """Where datasets have lists of other lengths, all batches have lists that differ."""
     given = [[{"n": [1, 2], "b": [[0, 0, 1, 1]], "s": ["a", "b"], "t": [True, False]}, {},
@@ -212,6 +215,7 @@ def test_lists_of_other_lengths(tmp_path):
                         got = None if column[row] is None else np.array(column[row]).tolist()
                         assert got == value.get(name), (name, value)
                         assert column.offsets is not None
+                        assert column.type == TYPES_OF_BOTH[name]
                     seen += 1
                 assert batch.columns["b"].values.shape[1:] == (4,)
             assert seen == sum(len(given[k]) for k in order)

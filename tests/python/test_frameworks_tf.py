@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import pcr
+from images import encode, picture
 from together import together
 
 installed = importlib.util.find_spec("tensorflow") is not None
@@ -31,6 +32,48 @@ def test_elements(path, dtype):
             for batch, (images, labels) in together(plain, dataset):
                 assert np.array_equal(images.numpy().view(batch.pixels.dtype), batch.pixels)
                 assert np.array_equal(labels.numpy(), batch.labels)
+
+
+ROWS = [{"i": 7, "f": .5, "s": "\u00e9", "b": True, "two": [1, 2], "rag": [.5, 1.5], "boxes":
+         [[0, 0, 1, 1]], "names": ["a", "b"], "j": {"x": [1]}},
+        {"i": -1, "f": 1.5, "s": "b", "b": False, "two": [3, 4], "rag": [], "boxes": [],
+         "names": [], "j": None}, {}]
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_columns(tmp_path, drop_last):
+    data = encode(picture(1, 20, 20), "JPEG")
+    pcr.write(tmp_path / "d", [(str(i), data, 0, row) for i, row in enumerate(ROWS * 3)])
+    names = tuple(ROWS[0])
+    with pcr.Loader(tmp_path / "d", size=8, batch_size=4, columns=names, drop_last=drop_last,
+                    split="all") as loader:
+        dataset = pcr.tf.dataset(loader, fields=(*names, "keys"))
+        n = 4 if drop_last else None
+        specs = dict(zip(names, dataset.element_spec[2:]))
+        assert specs["i"] == tf.TensorSpec((n,), tf.int64)
+        assert specs["f"] == tf.TensorSpec((n,), tf.float64)
+        assert specs["b"] == tf.TensorSpec((n,), tf.bool)
+        assert specs["s"] == specs["j"] == tf.TensorSpec((n,), tf.string)
+        assert specs["two"] == tf.TensorSpec((n, 2), tf.int64)
+        assert specs["rag"] == tf.RaggedTensorSpec((n, None), tf.float64, ragged_rank=1)
+        assert specs["boxes"] == tf.RaggedTensorSpec((n, None, 4), tf.int64, ragged_rank=1)
+        assert specs["names"] == tf.RaggedTensorSpec((n, None), tf.string, ragged_rank=1)
+        count = 0
+        for _, _, *columns, keys in dataset.prefetch(1):
+            found = dict(zip(names, columns))
+            for place, key in enumerate(keys.numpy()):
+                row = ROWS[int(key) % 3]
+                assert found["i"][place].numpy() == row.get("i", 0)
+                assert found["b"][place].numpy() == row.get("b", False)
+                assert np.array_equal(found["f"][place], row.get("f", np.nan), equal_nan=True)
+                assert found["s"][place].numpy().decode() == row.get("s", "")
+                assert found["two"][place].numpy().tolist() == row.get("two", [0, 0])
+                assert json.loads(found["j"][place].numpy()) == row.get("j")
+                for name in ("rag", "boxes"):
+                    assert found[name][place].numpy().tolist() == row.get(name, [])
+                assert [t.decode() for t in found["names"][place].numpy()] == row.get("names", [])
+                count += 1
+        assert count == (8 if drop_last else 9)
 
 
 def test_fields(path):

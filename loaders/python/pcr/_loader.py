@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 import weakref
 from ctypes import byref, c_void_p
@@ -686,8 +687,9 @@ def _set_columns(options: st.LoaderOptions, datasets: Sequence[Dataset],
     if boxes is not None and raw:
         raise InvalidError("boxes of raw files, which are not cropped: write columns=")
     found: Dict[str, str] = {}
-    for dataset in reversed(datasets):
-        found.update(dataset.columns)
+    for name, kind in (item for dataset in datasets for item in dataset.columns.items()):
+        if found.setdefault(name, kind) != kind:  # lists of other lengths
+            found[name] = re.sub(r"\[\d*\]", "[]", found[name], count=1)
     every = columns if boxes is None else (*columns, boxes.name, *boxes.others)
     kinds = {name: found.get(name, "") for name in every}
     if boxes is not None:

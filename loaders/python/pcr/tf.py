@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf  # type: ignore[import]
 
 from ._batch import RawBatch
+from ._columns import Column
 from ._loader import Loader
 from .errors import InvalidError
 
@@ -29,7 +30,7 @@ def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
     fields: what else elements have, after the labels: "valid" (there by itself, first of these,
         with exact=True), "indices", "datasets", "fidelities", "keys" (strings), of pixels "shapes",
         "mask", "sizes", "crops", "flips", "angles", "quarters", "affines" (see pcr.Batch),
-        with mixup or cutmix "lam" and "partners", and "state".
+        with mixup or cutmix "lam" and "partners", names of the loader's `columns`, and "state".
 
     images: of the loader's dtype and shape, (n, height, width, channels) unless its `layout` says
     otherwise; the library's own memory, which returns to it when the last tensor of it is gone.
@@ -37,6 +38,9 @@ def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
     (n,), or float64; with mixup or cutmix the batch's soft_labels. In `element_spec` n is known
     where no batch is shorter (drop_last or exact), and None elsewhere; height and width are None
     where pictures have sizes of their own. Ragged batches are an InvalidError.
+
+    Columns are tensors of their types, with 0, NaN, "" or "null" where a sample has no value; JSON
+    is a string. Lists that differ in length are a tf.RaggedTensor.
 
     State: "state" is a string, the JSON of loader.state_dict() after this batch. As it comes with
     the batch, what prefetch() holds does not count: loader.load_state_dict(json.loads(
@@ -52,6 +56,7 @@ def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
     known = _FIELDS if raw else _FIELDS + _PIXEL_FIELDS
     if not raw and first.lam is not None:
         known += _MIX_FIELDS
+    known += tuple(name for name in first.columns if name not in known)
     if isinstance(fields, str) or not all(name in known for name in fields):
         raise InvalidError(f"fields is {fields!r}, expected a sequence of {', '.join(known)}")
     if not isinstance(first, RawBatch) and isinstance(first.pixels, list):
@@ -91,7 +96,24 @@ def _field(loader: Loader, batch: Any, name: str) -> Any:
     if name == "keys":
         keys: List[bytes] = [key.encode("utf-8", "surrogateescape") for key in batch.keys]
         return np.array(keys, object)
-    return getattr(batch, name)
+    return _column(batch.columns[name]) if _is_column(batch, name) else getattr(batch, name)
+
+
+def _is_column(batch: Any, name: str) -> bool:
+    return name in batch.columns and name not in _FIELDS + _MIX_FIELDS + _PIXEL_FIELDS
+
+
+def _column(column: Column) -> Any:
+    """An array; lists that differ in length a RaggedTensor; texts and JSON as bytes."""
+    values = column.values
+    if values.dtype == object:
+        json_type = "json" in column.type
+        values = np.frompyfunc(lambda v: (json.dumps(v) if json_type else v or "").encode(), 1,
+                               1)(values) if values.size else values
+    if column.offsets is None:
+        return values
+    flat = tf.constant(values, tf.string) if values.dtype == object else values
+    return tf.RaggedTensor.from_row_splits(flat, column.offsets)
 
 
 def _signature(loader: Loader, names: Sequence[str], values: Sequence[Any],
@@ -109,6 +131,9 @@ def _spec(value: Any, whole: bool, free: Sequence[int]) -> Any:
     """free: axes whose length is not the same in all batches."""
     if isinstance(value, str):
         return tf.TensorSpec((), tf.string)
+    if isinstance(value, tf.RaggedTensor):
+        count = value.shape[0] if whole else None
+        return tf.RaggedTensorSpec([count, None, *value.shape[2:]], value.dtype, ragged_rank=1)
     shape = [len(value) if whole else None, *value.shape[1:]]
     for axis in free:
         shape[axis] = None
