@@ -62,10 +62,14 @@ static int find_one(const char *path, const char *format, const struct pcri_impo
         return rc;
     if (format)
         return pcri_fail(err, PCR_ERR_INVAL, "unknown source format '%s'", format);
+    const size_t n = strlen(path);
     return pcri_fail(err, PCR_ERR_INVAL,
                      "%s: neither a folder nor a .csv, .tsv or .jsonl list, nor of a format "
-                     "that docs/formats.md has",
-                     path);
+                     "that docs/formats.md has%s",
+                     path,
+                     n > 5 && !strcmp(path + n - 5, ".json")
+                         ? "; annotations go with a folder of images (pcrtool: --annotations)"
+                         : "");
 }
 
 /* The importer of all inputs; folders of containers are replaced by these. */

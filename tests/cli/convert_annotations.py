@@ -61,6 +61,8 @@ for inputs, annotations, says in (([folder], "nothing.json", "No such file"),
                                   ([f"a={folder}", f"b={folder}"], train, "no folder of images")):
     fails("convert", *inputs, "x.pcr", "--annotations", annotations, says=[says])
 
+fails("convert", train, "x.pcr", says=["annotations go with a folder of images"])
+
 os.mkdir("xml")
 for name, split in ((names[0], "train"), (names[1], "train"), (names[3], "val")):
     with open(f"xml/{name[:-4]}.xml", "w", encoding="utf-8") as out:
