@@ -30,11 +30,10 @@ class Writer:
             for number, (image, name) in enumerate(made()):
                 writer.add(f"{number}.jpg", image, name)
 
-    Samples are kept in a file without a name in the folder that `dst` is in, or in
-    `spool_folder`, which must have room for their bytes; in memory are their keys, labels and
-    attributes. At the end of the ``with`` block, or by finish(), the dataset is written as
-    pcr.write() would of the same samples. Before that nothing of it is there; an exception in
-    the block leaves no dataset.
+    Samples are kept in a file without a name in the folder that `dst` is in, or in `spool_folder`,
+    which must have room for them. At the end of the ``with`` block, or by finish(), the dataset is
+    written as pcr.write() would of the same samples. Before that nothing of it is there; an
+    exception in the block leaves no dataset.
 
     classes: the classes' names, needed where labels are names. Empty, or None without names:
         see pcr.write().

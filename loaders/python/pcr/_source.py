@@ -5,21 +5,28 @@ from __future__ import annotations
 
 import ctypes
 import json
+import marshal
+import sys
+from array import array
+from collections import deque
 from ctypes import c_char_p
-from itertools import count
-from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Mapping,
-                    NamedTuple, NoReturn, Optional, Sequence, Tuple, Union)
+from itertools import count, repeat
+from typing import (TYPE_CHECKING, Any, Callable, Deque, Dict, Iterable, List, Mapping, NamedTuple,
+                    NoReturn, Optional, Sequence, Tuple, Union)
 
 import numpy as np
 
 from . import _structs as st
 from ._label import Label, label_array
 from ._library import c_string, call, lib
-from ._spool import Spool, Spooled
+from ._spool import Spool
 from .errors import InvalidError, PcrError
 
 if TYPE_CHECKING:  # it takes longer to import than all of this package
     import numpy.typing as npt
+
+_TAIL_NBYTES = 8 << 20
+_ALIVE = 1024
 
 Data = Union[bytes, bytearray, memoryview, "npt.NDArray[np.uint8]"]
 
@@ -51,6 +58,38 @@ class NewSample(NamedTuple):
     blobs: Optional[Mapping[str, Union[Data, Callable[[], Data]]]] = None
 
 
+class _Descriptions:
+    """What is known of samples: with a folder, in a file there if it is more than some MB."""
+
+    def __init__(self, folder: Optional[str]) -> None:
+        self._folder = folder
+        self._spool: Optional[Spool] = None
+        self._begins = array("Q")
+        self._tail = bytearray()  # what is not in the spool
+        self._tail_begin = 0
+
+    def __len__(self) -> int:
+        return len(self._begins)
+
+    def add(self, value: Tuple[Any, ...]) -> None:
+        self._begins.append(self._tail_begin + len(self._tail))
+        self._tail += marshal.dumps(value)
+        if len(self._tail) >= _TAIL_NBYTES and self._folder is not None:
+            self._spool = self._spool or Spool(self._folder)
+            self._spool.add(np.frombuffer(self._tail, np.uint8))
+            self._tail_begin += len(self._tail)
+            self._tail = bytearray()
+
+    def __getitem__(self, index: int) -> Any:
+        begin = self._begins[index]
+        end = (self._begins[index + 1] if index + 1 < len(self._begins)
+               else self._tail_begin + len(self._tail))
+        if begin >= self._tail_begin:
+            return marshal.loads(self._tail[begin - self._tail_begin:end - self._tail_begin])
+        assert self._spool
+        return marshal.loads(self._spool.read(begin, end - begin).tobytes())
+
+
 class Source:
     """A struct pcr_source over samples, with all the memory that it points into."""
 
@@ -59,35 +98,87 @@ class Source:
                  spool_folder: Optional[str] = None) -> None:
         """bad_may_pass: an OSError or PcrError of a `data` function makes its sample a bad
         input; it ends the work otherwise. spool_folder: where the bytes of samples are kept that
-        come one by one; those of a sequence are in memory, and stay there."""
-        found = list(_kept(map(new_sample, count(), samples), spool_folder)
-                     if spool_folder is not None and not isinstance(samples, (list, tuple))
-                     else map(new_sample, count(), samples))
-        names = _names_of(found) if classes is None else class_list(classes)
-        self.classes = names
-        number = {name: i for i, name in enumerate(names)}
-        splits = list(dict.fromkeys(s.split for s in found)) or ["all"]
+        come one by one, and what is known of all; the bytes of a sequence are in memory, and stay
+        there."""
+        given = None if classes is None else class_list(classes)
+        self._number: Dict[str, int] = {name: i for i, name in enumerate(given or ())}
+        self._splits: Dict[str, int] = {}
+        self._first: List[Optional[NewSample]] = [None, None]  # with numbers; with a name
+        self._bytes_folder = None if isinstance(samples, (list, tuple)) else spool_folder
+        self._bytes: Optional[Spool] = None
+        self._descriptions = _Descriptions(spool_folder)
+        self._held: Dict[int, List[Any]] = {}  # data and blobs that are in memory, or functions
+        for sample in map(new_sample, count(), samples):
+            self._add(sample, given is None)
+        if given is None:  # until here in the order in which they were found
+            found = list(self._number)
+            given = sorted(found)
+            order = {name: i for i, name in enumerate(given)}
+            self._class_of = [order[name] for name in found]
+        else:
+            self._class_of = list(range(len(given)))
+        self.classes = given
         self._bad_may_pass = bad_may_pass
         self._raised: Dict[int, BaseException] = {}  # by `data` functions, by sample
-        self._names = [repr(s.key) for s in found]
-        self._data: List[Any] = [
-            s.data if callable(s.data) else file_bytes(s.data, name)
-            for s, name in zip(found, self._names)]
-        self._keys = [c_string(s.key, "a key") for s in found]
-        self._attributes = [attributes_text(s) for s in found]
-        self._blobs = [blob_list(s.blobs, name) for s, name in zip(found, self._names)]
-        self._described = [blob_array(blobs, False) for blobs in self._blobs]
-        self._split = [splits.index(s.split) for s in found]
-        self._labels = [label_array(s.label, name, number)
-                        for s, name in zip(found, self._names)]
-        self._class_names = strings(names, "a class name")
+        # What the latest samples that were described point to: more than the writer works on.
+        self._alive: Deque[Any] = deque(maxlen=_ALIVE)
+        splits = list(self._splits) or ["all"]
+        self._class_names = strings(self.classes, "a class name")
         self._split_names = strings(splits, "a split")
         self.struct = st.sized(
-            st.Source, class_count=len(names), sample_count=len(found),
+            st.Source, class_count=len(self.classes), sample_count=len(self._descriptions),
             class_names=self._class_names, split_names=self._split_names,
             split_count=len(splits), describe=st.DESCRIBE_CALLBACK(self._describe),
             load=st.LOAD_CALLBACK(self._load),
             load_blob=st.LOAD_BLOB_CALLBACK(self._load_blob))
+
+    def _keep(self, data: Any) -> Any:
+        """Where the bytes are in the spool; or the data, if it is held."""
+        if callable(data) or self._bytes_folder is None:
+            return data
+        self._bytes = self._bytes or Spool(self._bytes_folder)
+        return self._bytes.add(data)
+
+    def _class_number(self, sample: NewSample, may_name: bool) -> Optional[int]:
+        """That of a label that is a name. may_name: names are found as they come."""
+        is_name = isinstance(sample.label, str)
+        if may_name and not self._first[is_name] and (is_name or _has_label(sample)):
+            self._first[is_name] = sample._replace(data=b"", attributes=None, blobs=None)
+            other, named = self._first
+            if other and named:
+                raise InvalidError(
+                    f"{other.key!r}: label {other.label!r:.100}, but that of {named.key!r} is a "
+                    f"class name, {named.label!r}; give `classes` if both are intended")
+        if not isinstance(sample.label, str) or not sample.label:
+            return None
+        if may_name:
+            return self._number.setdefault(str.__str__(sample.label), len(self._number))
+        return self._number.get(sample.label)
+
+    def _add(self, sample: NewSample, may_name: bool) -> None:
+        name, index = repr(sample.key), len(self._descriptions)
+        data = sample.data if callable(sample.data) else file_bytes(sample.data, name)
+        blobs = blob_list(sample.blobs, name)
+        key, attributes = c_string(sample.key, "a key"), attributes_text(sample)
+        number = self._class_number(sample, may_name)
+        labels = None
+        if number is None:
+            array_of = label_array(sample.label, name, self._number)
+            labels = (array_of.dtype == np.float64, array_of.tobytes())
+        nbytes = [0 if callable(value) else value.nbytes
+                  for value in (data, *(value for _, value in blobs))]
+        places = [self._keep(value) for value in (data, *(value for _, value in blobs))]
+        if not all(isinstance(place, int) for place in places):
+            self._held[index] = places
+            places = [-1] * len(places)
+        split = self._splits.setdefault(str.__str__(sample.split), len(self._splits))
+        self._descriptions.add((key, isinstance(sample.key, str), attributes, number, labels, split,
+                                nbytes, places, [blob for blob, _ in blobs]))
+
+    def _name(self, index: int) -> str:
+        """A sample's, for messages."""
+        key, is_text = self._descriptions[index][:2]
+        return repr(key.decode("utf-8", "surrogateescape") if is_text else key)
 
     def exception_of(self, failure: PcrError) -> Optional[BaseException]:
         """What a `data` function raised, if that is why the writer failed so."""
@@ -97,37 +188,55 @@ class Source:
         assert index is not None
         raised = self._raised[index]
         if hasattr(raised, "add_note"):
-            raised.add_note(f"in the data of {self._names[index]}")
+            raised.add_note(f"in the data of {self._name(index)}")
         return raised
 
-    def _describe(self, _context: Any, index: int, out: Any, _err: Any) -> int:
+    def _describe(self, _context: Any, index: int, out: Any, err: Any) -> int:
+        try:
+            key, _, attributes, number, numbers, split, nbytes, _, names = self._descriptions[index]
+        except PcrError as exc:
+            return fail(err, exc.code, str(exc), exc.sys_errno)
         sample = out.contents
-        data, labels = self._data[index], self._labels[index]
-        floats = labels.dtype == np.float64
-        sample.key = self._keys[index]
+        floats, text = numbers or (False, self._class_of[number].to_bytes(8, sys.byteorder))
+        labels = (ctypes.c_char * len(text)).from_buffer_copy(text)
+        blobs = (st.SourceBlob * len(names))(*map(st.SourceBlob, names, repeat(None), nbytes[1:]))
+        self._alive.append((key, attributes, labels, blobs))
+        sample.key = key
         sample.path = None
-        sample.attributes = self._attributes[index]
-        sample.labels = labels.ctypes.data if labels.size and not floats else None
-        sample.float_labels = labels.ctypes.data if labels.size and floats else None
-        sample.label_count = labels.size
-        sample.split = self._split[index]
-        sample.nbytes = 0 if callable(data) and not isinstance(data, Spooled) else data.nbytes
+        sample.attributes = attributes
+        sample.labels = ctypes.addressof(labels) if text and not floats else None
+        sample.float_labels = ctypes.addressof(labels) if text and floats else None
+        sample.label_count = len(text) // 8
+        sample.split = split
+        sample.nbytes = nbytes[0]
         sample.revision = 0
-        sample.blobs = self._described[index]
-        sample.blob_count = len(self._blobs[index])
+        sample.blobs = blobs
+        sample.blob_count = len(names)
         return 0
 
     def _load(self, _context: Any, index: int, most: int, out: Any, err: Any) -> int:
-        return self._give(index, self._data[index], most, out, err)
+        return self._give(index, 0, most, out, err)
 
     def _load_blob(self, _context: Any, index: int, blob: int, most: int, out: Any,
                    err: Any) -> int:
-        return self._give(index, self._blobs[index][blob][1], most, out, err)
+        return self._give(index, 1 + blob, most, out, err)
 
-    def _give(self, index: int, data: Any, most: int, out: Any, err: Any) -> int:
-        passes = self._bad_may_pass and not isinstance(data, Spooled)
+    def _bytes_of(self, index: int, part: int) -> Tuple[Any, bool]:
+        """The data of a sample (part 0) or of a blob; and whether a function of the caller made
+        it."""
+        data = self._held[index][part] if index in self._held else None
+        if isinstance(data, int) or data is None:
+            nbytes, places = self._descriptions[index][6:8]
+            assert self._bytes
+            place = places[part] if data is None else data
+            return self._bytes.read(place, nbytes[part]), False
+        return data, True
+
+    def _give(self, index: int, part: int, most: int, out: Any, err: Any) -> int:
+        of_caller = False
         try:
-            view = file_bytes(data(), self._names[index]) if callable(data) else data
+            data, of_caller = self._bytes_of(index, part)
+            view = file_bytes(data(), self._name(index)) if callable(data) else data
             if view.nbytes > most:
                 return fail(err, st.Code.ERR_LIMIT,
                             f"{view.nbytes} bytes, but the limit is {most}")
@@ -137,6 +246,7 @@ class Source:
             out.contents.nbytes = view.nbytes
             return 0
         except BaseException as exc:
+            passes = self._bad_may_pass and of_caller
             if passes and isinstance(exc, PcrError):
                 return fail(err, exc.code, str(exc), exc.sys_errno)
             if passes and isinstance(exc, OSError):
@@ -144,22 +254,6 @@ class Source:
             self._raised[index] = exc
             return fail(err, st.Code.ERR_CANCELLED, f"{type(exc).__name__}: {exc}",
                         offset=index)
-
-
-def _kept(samples: Iterable[NewSample], folder: str) -> Iterator[NewSample]:
-    """The samples, with their bytes in a file in a folder. Functions stay such."""
-    spool: Optional[Spool] = None
-    for sample in samples:
-        if not callable(sample.data):
-            spool = spool or Spool(folder)
-            sample = sample._replace(data=spool.add(file_bytes(sample.data, repr(sample.key))))
-        if sample.blobs:
-            spool = spool or Spool(folder)
-            put, name = spool.add, repr(sample.key)
-            sample = sample._replace(blobs={
-                key: data if callable(data) else put(file_bytes(data, name))
-                for key, data in sample.blobs.items()})
-        yield sample
 
 
 def fail(err: Any, code: int, message: str, sys_errno: int = 0,
@@ -243,18 +337,6 @@ def class_list(classes: Iterable[str]) -> List[str]:
             raise InvalidError(f"classes has {name!r} {'twice' if name else 'as a name'}")
         names[str.__str__(name)] = None
     return list(names)
-
-
-def _names_of(samples: Sequence[NewSample]) -> List[str]:
-    """Names of classes among the labels, sorted; either all labels are such or none."""
-    named = [s for s in samples if isinstance(s.label, str)]
-    if named:
-        for s in samples:
-            if not isinstance(s.label, str) and _has_label(s):
-                raise InvalidError(
-                    f"{s.key!r}: label {s.label!r:.100}, but that of {named[0].key!r} is a "
-                    f"class name, {named[0].label!r}; give `classes` if both are intended")
-    return sorted({str.__str__(s.label) for s in named})
 
 
 def _has_label(sample: NewSample) -> bool:

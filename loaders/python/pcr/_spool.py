@@ -32,8 +32,8 @@ class Spool:
     def _failure(self, what: str, exc: OSError) -> PcrError:
         return make(st.Code.ERR_IO, f"{self.folder}: {what}: {exc.strerror}", exc.errno or 0)
 
-    def add(self, data: npt.NDArray[np.uint8]) -> Spooled:
-        """Keeps bytes. Raises IoError, for example where the disk is full."""
+    def add(self, data: npt.NDArray[np.uint8]) -> int:
+        """Keeps bytes; where they are. Raises IoError, for example where the disk is full."""
         view, done = data.data, 0
         try:
             while done < view.nbytes:
@@ -41,7 +41,7 @@ class Spool:
         except OSError as exc:
             raise self._failure("cannot write a sample", exc) from None
         self.nbytes += done
-        return Spooled(self, self.nbytes - done, done)
+        return self.nbytes - done
 
     def read(self, offset: int, nbytes: int) -> npt.NDArray[np.uint8]:
         """Bytes that were added. Raises IoError."""
@@ -57,12 +57,3 @@ class Spool:
             raise self._failure("cannot read a sample back", exc) from None
         return data
 
-
-class Spooled:
-    """Bytes in a spool: called, it returns them."""
-
-    def __init__(self, spool: Spool, offset: int, nbytes: int) -> None:
-        self._spool, self._offset, self.nbytes = spool, offset, nbytes
-
-    def __call__(self) -> npt.NDArray[np.uint8]:
-        return self._spool.read(self._offset, self.nbytes)

@@ -317,10 +317,11 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
     """Writes a dataset of samples that this process has or makes.
 
     samples: NewSample or tuples (key, data[, label[, attributes[, split]]]), see there.
-        They are gathered before anything is written: keys, labels and attributes in memory, and
-        the bytes of a list or tuple. Those of an iterator, such as a generator, are kept in a
-        file without a name in `spool_folder`, which must have room for them; None is the folder
-        that `dst` is in. Functions as `data` are called when the bytes are needed.
+        They are gathered before anything is written: in memory the bytes of a list or tuple, and
+        functions; in files without a name in `spool_folder` those of an iterator, such as a
+        generator, and once they are more than some MB all keys, labels and attributes. There must
+        be room for them; None is the folder that `dst` is in. Functions as `data` are called when
+        the bytes are needed.
     classes: names of the classes that integer labels are indices into, in their order. Labels
         that are strings are class names; without `classes` they are numbered in sorted order.
         Without any names, single integers that are together 0 to n - 1 are classes called
