@@ -3,10 +3,12 @@
 """A reader of PCR datasets in plain Python, written from docs/FORMAT.md: the specification
 by example. Needs the packages zstandard and xxhash.
 
-Samples of coding 2 take pcr_packed_file.py and pcr_packed.py beside it.
+Samples of coding 2 take pcr_packed_file.py and pcr_packed.py beside it, source files of coded
+samples pcr_restore.py.
 
     python3 pcr_reader.py PATH list                 a line for each sample
     python3 pcr_reader.py PATH cat INDEX FIDELITY   one sample at a fidelity, to stdout
+    python3 pcr_reader.py PATH original INDEX       its source file, byte for byte, to stdout
     python3 pcr_reader.py PATH verify               check every checksum
 
 PATH is a dataset's folder or one record file. Numbers of sections are FORMAT.md's.
@@ -25,6 +27,10 @@ try:
     import pcr_packed_file
 except ImportError:
     pcr_packed_file = None  # packed samples are refused
+try:
+    import pcr_restore
+except ImportError:
+    pcr_restore = None  # and so are source files of coded ones
 
 MAX_SAMPLES, MAX_HEAD, MAX_SAMPLE = 1 << 20, 256 << 20, 1 << 30  # section 9
 COLUMNS = (" key labels attributes coding width height components sampling orientation script"
@@ -356,14 +362,71 @@ class Record:
         except pcr_packed_file.Unsupported as error:
             raise PcrError("UNSUPPORTED", f"sample {i}: {error}") from error
 
+    def header(self, i):
+        """SOI and the header items of sample i (3.8), without those of 10.7."""
+        own = self.read_group(self.groups, i)
+        out, at = [], 0
+        for v in self.items[i]:
+            item = own[at:at + (v >> 1)] if v & 1 else self.strings[v // 2 + 1]
+            at += v >> 1 if v & 1 else 0
+            if item[:2] == b"\xff\xd8" and item[2:4] == b"\xff\xef" and item[6:9] == b"PCR":
+                item = item[:2] + item[4 + int.from_bytes(item[4:6], "big"):]
+            out += [] if item[:2] == b"\xff\xef" and item[4:7] == b"PCR" else [item]
+        return b"".join(out)
+
+    def original(self, i):
+        """The source file of sample i (3.8), or None: it was not kept."""
+        if self.coding[0][i] == 0:
+            return self.materialise(i, 0)
+        column = self._tail("restore")
+        if not column:
+            return None
+        check = struct.unpack("<I", column.take(4 * self.count)[4 * i:4 * i + 4])[0]
+        programs = column.strings(self.count)
+        need(not column.left(), "CORRUPT", "what restores files is too long")
+        if not programs[i]:
+            return None
+        need(pcr_restore, "UNSUPPORTED", "restoring a source file takes pcr_restore.py beside "
+             "this file")
+        try:
+            data = pcr_restore.restore(self.header(i), self.materialise(i, 0),
+                                       Cursor(programs[i], "program"))
+        except pcr_restore.Corrupt as error:
+            raise PcrError("CORRUPT", f"sample {i}: {error}") from error
+        need(len(data) == self.source_nbytes[i] and xxh3(data) & 0xFFFFFFFF == check, "CORRUPT",
+             f"sample {i}: its source file is not restored to what it was")
+        return data
+
+    def file_infos(self):
+        """By sample, mode and time in ns of the source file (3.8); None: not known."""
+        column = self._tail("files")
+        if not column:
+            return [(None, None)] * self.count
+        known = column.take(self.count)
+        need(max(known) < 4, "CORRUPT", "what is known of files")
+        modes = iter(column.varints(sum(k & 1 for k in known), 0o777 + 1))
+        times, last = [], 0
+        for _ in range(sum(k >> 1 for k in known)):
+            step = column.varint()
+            last += step >> 1 ^ -(step & 1)
+            times.append(last * 10**9)
+        rests = [struct.unpack("<I", column.take(4))[0] for _ in times]
+        need(all(-1 << 63 <= t and t + r < 1 << 63 and r < 10**9 for t, r in zip(times, rests))
+             and not column.left(), "CORRUPT", "times of files")
+        times = iter([t + r for t, r in zip(times, rests)])
+        return [(next(modes) if k & 1 else None, next(times) if k & 2 else None) for k in known]
+
     def skipped(self):
         """The inputs that were left out (3.5): JSON texts from the tail."""
-        return self._tail("skipped")
+        column = self._tail("skipped")
+        return column.strings(column.varint()) if column else []
 
     def notes(self):
         """What was noted of samples (3.5): JSON objects from the tail."""
+        column = self._tail("notes")
         try:
-            found = [json.loads(text) for text in self._tail("notes")]
+            found = [json.loads(text) for text in
+                     (column.strings(column.varint()) if column else [])]
         except ValueError as error:
             raise PcrError("CORRUPT", f"a note: {error}") from error
         for note in found:
@@ -374,13 +437,13 @@ class Record:
         return found
 
     def _tail(self, name):
-        """A list of the tail's; empty where there is none."""
+        """A column of the tail; None where there is none."""
         if not self.tail_nbytes:
-            return []
+            return None
         stored = self.read(self.ends[-1] + self.blobs_nbytes, self.nbytes)
         cols = columns(unpack(stored, self.tail_raw, self.tail_check, "tail"),
-                       ["", "skipped", "restore", "notes"], self.tail_nbytes)
-        return cols[name].strings(cols[name].varint()) if name in cols else []
+                       ["", "skipped", "restore", "notes", "files"], self.tail_nbytes)
+        return cols.get(name)
 
     def verify(self):
         for g in range(1, self.groups + 1):
@@ -389,7 +452,7 @@ class Record:
         for i, row in enumerate(self.blobs):
             for name in row:
                 self.blob(i, name)
-        return self.skipped(), self.notes()
+        return self.skipped(), self.notes(), self.file_infos()
 
 
 class Dataset:
@@ -441,14 +504,19 @@ def main(path, command, index="-1", fidelity="0"):
             for i in range(count):
                 print(record.key[i], f"{record.width[i]}x{record.height[i]}",
                       record.labels[i], record.attributes[i], record.quality[i])
+        elif 0 <= index < count and command == "original":
+            data = dataset.record(number).original(index)
+            need(data is not None, "UNSUPPORTED", "its source file was not kept")
+            sys.stdout.buffer.write(data)
         elif 0 <= index < count:
             sys.stdout.buffer.write(dataset.record(number).materialise(index, int(fidelity)))
         index -= count
-    need(command != "cat" or index < 0, "INVAL", "there is no such sample")
+    need(command not in ("cat", "original") or index < 0, "INVAL", "there is no such sample")
 
 
 if __name__ == "__main__":
-    if (sys.argv[2:3], len(sys.argv)) not in [(["list"], 3), (["verify"], 3), (["cat"], 5)]:
+    if (sys.argv[2:3], len(sys.argv)) not in [(["list"], 3), (["verify"], 3), (["cat"], 5),
+                                              (["original"], 4)]:
         sys.exit(__doc__)
     try:
         main(*sys.argv[1:])

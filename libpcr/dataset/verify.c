@@ -16,7 +16,8 @@ struct verifier {
     struct pcri_record *record;
     struct pcr_verify_report report;
     struct pcr_buffer bytes[PCRI_MAX_GROUPS];
-    uint8_t *bad; /* a flag for each sample */
+    uint8_t *bad;                         /* a flag for each sample */
+    struct pcri_restore_column originals; /* of the tail */
     struct pcr_decoder *decoder;
     struct pcr_ladder *ladder;
     struct pcr_spans spans;
@@ -157,6 +158,8 @@ static int verify_tail(struct verifier *v, bool *damaged)
     struct pcr_error finding;
     int rc = pcri_record_notes(v->record, &v->ds->limits, &notes, NULL, &finding);
     if (!rc)
+        rc = pcri_restore_column_read(v->record, &v->ds->limits, &v->originals, &finding);
+    if (!rc)
         return 0;
     *damaged |= pcri_is_of_data(rc, &finding);
     return find(v, PCR_VERIFY_DAMAGE, &finding);
@@ -223,20 +226,13 @@ static int verify_pixels(struct verifier *v, bool *damaged)
     return rc;
 }
 
-/* Restores the file of each sample whose chunks are intact. */
-static int verify_originals(struct verifier *v, bool *damaged)
+/* Restores the file of each sample whose chunks are intact, by what the tail has. */
+static int verify_originals(struct verifier *v)
 {
     const struct pcri_head *h = v->record->head;
     const uint8_t *chunks[PCRI_MAX_GROUPS];
-    struct pcri_restore_column column = { 0 };
     struct pcr_error finding;
     int rc = v->decoder ? 0 : pcr_decoder_create(&v->decoder, v->err);
-    if (rc)
-        return rc;
-    if ((rc = pcri_restore_column_read(v->record, &v->ds->limits, &column, &finding))) {
-        *damaged |= pcri_is_of_data(rc, &finding);
-        return find(v, PCR_VERIFY_DAMAGE, &finding);
-    }
     for (uint32_t i = 0; i < h->sample_count && !rc; i++) {
         int restored = 0;
         if (v->bad[i])
@@ -244,13 +240,12 @@ static int verify_originals(struct verifier *v, bool *damaged)
         for (uint32_t k = 0; k < h->group_count; k++)
             chunks[k] = v->bytes[k].data + pcri_chunk_offset(h, k, i);
         if (h->coding[i] != PCR_CODING_OPAQUE)
-            restored = pcri_restore_file(h, i, &column, chunks, &v->ds->limits, v->decoder,
-                                         &v->pixels, &finding);
+            restored = pcri_restore_file(h, i, &v->originals, chunks, &v->ds->limits,
+                                         v->decoder, &v->pixels, &finding);
         if (restored && restored != PCR_ERR_UNSUPPORTED)
             rc = find_in_sample(v, i, PCR_VERIFY_DAMAGE, &finding);
         v->report.restored_samples += !restored;
     }
-    pcri_restore_column_free(&column);
     return rc;
 }
 
@@ -274,7 +269,7 @@ static int verify_open_record(struct verifier *v, uint32_t flags)
     if (!rc && flags & PCR_VERIFY_DEEP)
         rc = verify_pixels(v, &damaged);
     if (!rc && flags & PCR_VERIFY_ORIGINALS)
-        rc = verify_originals(v, &damaged);
+        rc = verify_originals(v);
     v->report.sample_count += h->sample_count;
     v->report.bad_records += damaged;
     return rc;
@@ -326,6 +321,7 @@ int pcr_dataset_verify_record(struct pcr_dataset *ds, uint64_t record, uint32_t 
     pcr_ladder_destroy(&v.ladder);
     pcr_spans_free(&v.spans);
     pcr_buffer_free(&v.pixels);
+    pcri_restore_column_free(&v.originals);
     pcr_decoder_destroy(&v.decoder);
     pcri_record_close(&v.record);
     free(v.bad);

@@ -2,12 +2,14 @@
 """docs/reference/pcr_reader.py, written from the format's text, reads the same bytes."""
 
 import importlib.util
+import io
 import json
 import os
 import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pcr
 from images import encode, picture, pixels_of
@@ -84,6 +86,43 @@ def test_one_record(reader, path):
 def test_scans(reader, tree, tmp_path):
     pcr.convert(tree, tmp_path / "classic", ladder="classic")
     assert compare(reader, tmp_path / "classic") == 48 * 10
+
+
+def source_files():
+    """Of all kinds: sequential, with optimal tables, progressive, with padding of odd sizes."""
+    rng = np.random.default_rng(5)
+    for i, options in enumerate(({}, {"optimize": True}, {"progressive": True},
+                                 {"restart_marker_blocks": 3},
+                                 {"restart_marker_rows": 1, "progressive": True},
+                                 {"subsampling": 0, "progressive": True, "quality": 98})):
+        file = io.BytesIO()
+        noise = rng.integers(0, 256, (45, 67, 3), dtype=np.uint8) // 3
+        Image.fromarray(picture(i, 67, 45) // 2 + noise).save(file, "JPEG", **options)
+        yield f"{i}.jpg", file.getvalue() + b"more" * (i == 1)
+    file = io.BytesIO()
+    Image.fromarray(picture(9, 50, 30)[:, :, 0]).save(file, "JPEG", progressive=True)
+    yield "gray.jpg", file.getvalue()
+    yield "junk.jpg", encode(picture(3, 64, 48)).replace(b"\xff\xd9", b"\x12\x34\xff\xd9")
+
+
+@pytest.mark.parametrize("coding", ["packed", "scans"])
+def test_source_files(reader, tmp_path, coding):
+    files, source = dict(source_files()), tmp_path / "in"
+    source.mkdir()
+    for key, data in files.items():
+        (source / key).write_bytes(data)
+        os.utime(source / key, ns=(0, 10**18 + len(data)))
+    pcr.convert(source, tmp_path / "kept", coding=coding, keep_originals=True)
+    record = reader.Dataset(str(tmp_path / "kept")).record(0)
+    infos = record.file_infos()
+    for i, key in enumerate(record.key):
+        assert record.original(i) == files[key.decode()], key
+        assert infos[i] == (0o777 & os.stat(source / key.decode()).st_mode,
+                            10**18 + len(files[key.decode()]))
+    assert sum(map(bool, record.coding[0])) >= 7
+    pcr.write(tmp_path / "off", list(files.items()), keep_originals=False)
+    record = reader.Dataset(str(tmp_path / "off")).record(0)
+    assert not any(record.original(i) for i, coding in enumerate(record.coding[0]) if coding)
 
 
 def test_tables_of_its_own(reader, tmp_path):

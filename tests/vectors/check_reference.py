@@ -30,6 +30,15 @@ def contents(record, name):
                *(f"{len(f)}:{xxhash.xxh3_64_hexdigest(f)}" for f in files)]
 
 
+def originals(record, name):
+    """The record's lines as originals.tsv has them."""
+    for i, (mode, time) in enumerate(record.file_infos()):
+        data = record.original(i)
+        yield [name, str(i),
+               "-" if data is None else f"{len(data)}:{xxhash.xxh3_64_hexdigest(data)}",
+               "-" if mode is None else f"{mode:o}", "-" if time is None else str(time)]
+
+
 def code_of(path, stage):
     """The code at the stage; an earlier failure is a failure of the test."""
     kind, _, number = stage.partition(" ")
@@ -41,7 +50,8 @@ def code_of(path, stage):
         if kind == "good":
             record.verify()
         elif kind == "tail":
-            record.skipped(), record.notes()
+            record.skipped(), record.notes(), record.file_infos()
+            record.original(record.count - 1)
         elif kind == "sample":
             for g in range(1, int(number)):
                 record.materialise(record.count - 1, g)
@@ -63,7 +73,7 @@ def code_of(path, stage):
 def main():
     count = failures = 0
     for folder in sys.argv[1:]:
-        expected = lines(folder, "contents.tsv")
+        expected, files = lines(folder, "contents.tsv"), lines(folder, "originals.tsv")
         for name, stage, code in lines(folder, "index.tsv"):
             if stage == "manifest":
                 continue
@@ -75,6 +85,11 @@ def main():
             elif code == "OK" and (list(contents(pcr_reader.Record(path), name)) !=
                                    [line for line in expected if line[0] == name]):
                 print(f"{folder}/{name}: other contents than contents.tsv says")
+                failures += 1
+            elif name in {line[0] for line in files} and (
+                    list(originals(pcr_reader.Record(path), name)) !=
+                    [line for line in files if line[0] == name]):
+                print(f"{folder}/{name}: other source files than originals.tsv says")
                 failures += 1
             count += 1
         dataset = pcr_reader.Dataset(os.path.join(folder, "dataset"))

@@ -29,8 +29,19 @@ def contents(name, record):
                         + ["%d:%016x" % (len(f), w.xxh3(f)) for f in files])
 
 
+def originals(name, record):
+    """What a record restores, a line for each sample: name, index, size and XXH3 of the file,
+    its mode in octal and its time in nanoseconds; "-" for what is not kept."""
+    for i, data in enumerate(record.originals or []):
+        mode, seconds, rest = record.infos[i]
+        yield "\t".join([name, str(i),
+                         "-" if data is None else "%d:%016x" % (len(data), w.xxh3(data)),
+                         "-" if mode is None else "%o" % mode,
+                         "-" if seconds is None else str(seconds * 10**9 + rest)])
+
+
 def write_vectors(folder, golden):
-    index, lines = [], []
+    index, lines, files = [], [], []
     for v in vectors.all_vectors():
         if golden and v.code:
             continue
@@ -39,6 +50,7 @@ def write_vectors(folder, golden):
         index.append("\t".join([name, v.stage or "good", v.code or "OK"]))
         if not v.code:
             lines += contents(name, v.record)
+            files += originals(name, v.record)
     for m in manifest_vectors.all_manifests():
         if golden and m.code:
             continue
@@ -49,6 +61,7 @@ def write_vectors(folder, golden):
         write_datasets(os.path.join(folder, "datasets"))
     write(os.path.join(folder, "index.tsv"), "".join(i + "\n" for i in index).encode())
     write(os.path.join(folder, "contents.tsv"), "".join(i + "\n" for i in lines).encode())
+    write(os.path.join(folder, "originals.tsv"), "".join(i + "\n" for i in files).encode())
 
 
 def write_dataset(folder):

@@ -155,6 +155,8 @@ class Record:
     edit_fields: object = None   # called with the header's fields before it is written
     edit_header: object = None   # bytearray of the header before its checksum
     edit_file: object = None     # bytes of the file -> bytes
+    originals: list = None       # source files by sample, and modes and times: for vectors
+    infos: list = None
 
     def __post_init__(self):
         for s in self.samples:

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads every vector of the given folders as its index.tsv says. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <pcr/image.h>
+
 #include "dataset/materialise.h"
+#include "dataset/original.h"
 #include "io/storage.h"
 #include "manifest/manifest.h"
 #include "manifest/notes.h"
@@ -13,7 +17,9 @@ enum { FIELDS_MAX = 41 };
 
 struct run {
     const char *folder;
-    struct pcr_buffer contents; /* contents.tsv */
+    struct pcr_buffer contents;  /* contents.tsv */
+    struct pcr_buffer originals; /* originals.tsv */
+    struct pcr_decoder *decoder;
     unsigned long good, refused, failures;
 };
 
@@ -134,7 +140,64 @@ static int read_all(const struct pcri_record *rec, uint32_t g, struct pcr_error 
 static int read_tail(const struct pcri_record *rec, struct pcr_error *err)
 {
     struct pcri_note_counts notes = { 0 };
-    return pcri_record_notes(rec, NULL, &notes, NULL, err);
+    struct pcri_restore_column column = { 0 };
+    struct pcr_limits limits = { 0 };
+    pcri_limits_fill(&limits);
+    int rc = pcri_record_notes(rec, NULL, &notes, NULL, err);
+    if (!rc)
+        rc = pcri_restore_column_read(rec, &limits, &column, err);
+    pcri_restore_column_free(&column);
+    return rc;
+}
+
+/* Restores the file of sample i, and compares it, its mode and its time with its line. */
+static int compare_original(struct run *r, const struct pcri_record *rec, uint32_t i,
+                            const struct pcri_restore_column *column, char *fields[],
+                            struct pcr_error *err)
+{
+    const struct pcr_file_info info = pcri_restore_file_info(column, i);
+    struct pcr_limits limits = { 0 };
+    struct pcri_run run = { 0 };
+    struct pcr_buffer file = { 0 };
+    char text[3][64] = { "-", "-", "-" };
+    pcri_limits_fill(&limits);
+    int rc = pcri_record_read(rec, i, i + 1, rec->header.group_count, &run, err);
+    if (!rc)
+        rc = pcri_restore_file(rec->head, i, column, run.groups, &limits, r->decoder, &file,
+                               err);
+    if (!rc)
+        snprintf(text[0], sizeof(text[0]), "%zu:%016llx", file.nbytes,
+                 (unsigned long long) pcri_xxh3(file.data, file.nbytes));
+    if (info.known & PCR_FILE_MODE)
+        snprintf(text[1], sizeof(text[1]), "%o", info.mode);
+    if (info.known & PCR_FILE_TIME)
+        snprintf(text[2], sizeof(text[2]), "%" PRId64, info.mtime_ns);
+    for (int k = 0; k < 3; k++)
+        if (strcmp(text[k], fields[2 + k]))
+            fail(r, fields[0], "has the source file, mode or time", text[k]);
+    pcri_block_free(&run.memory);
+    pcr_buffer_free(&file);
+    return rc == PCR_ERR_UNSUPPORTED ? 0 : rc;
+}
+
+static void compare_originals(struct run *r, const char *name, const struct pcri_record *rec)
+{
+    char *text = malloc(r->originals.nbytes), *at = text, *fields[FIELDS_MAX];
+    struct pcri_restore_column column = { 0 };
+    struct pcr_limits limits = { 0 };
+    struct pcr_error err = { 0 };
+    uint32_t i = 0;
+    pcri_limits_fill(&limits);
+    int rc = text ? pcri_restore_column_read(rec, &limits, &column, &err) : PCR_ERR_NOMEM;
+    if (!rc)
+        memcpy(text, r->originals.data, r->originals.nbytes);
+    while (!rc && next_line(&at, fields) == 5)
+        if (!strcmp(fields[0], name) && i < rec->header.sample_count)
+            rc = compare_original(r, rec, i++, &column, fields, &err);
+    if (rc)
+        fail(r, name, "its source files cannot be read:", err.message);
+    pcri_restore_column_free(&column);
+    free(text);
 }
 
 static void check_good(struct run *r, const char *name, const struct pcri_record *rec)
@@ -164,6 +227,7 @@ static void check_good(struct run *r, const char *name, const struct pcri_record
     if (read_all(rec, rec->header.group_count, &err) || read_tail(rec, &err))
         fail(r, name, "cannot be read:", err.message);
     free(text);
+    compare_originals(r, name, rec);
     r->good++;
 }
 
@@ -275,6 +339,8 @@ static int run_folder(struct run *r)
     int rc = read_text(r->folder, "index.tsv", &index, &err);
     if (!rc)
         rc = read_text(r->folder, "contents.tsv", &r->contents, &err);
+    if (!rc)
+        rc = read_text(r->folder, "originals.tsv", &r->originals, &err);
     for (char *at = (char *) index.data; !rc && next_line(&at, fields) == 3;) {
         if (!strcmp(fields[1], "manifest"))
             check_manifest(r, fields[0], fields[2]);
@@ -286,6 +352,7 @@ static int run_folder(struct run *r)
         fail(r, "", "", err.message);
     pcr_buffer_free(&index);
     pcr_buffer_free(&r->contents);
+    pcr_buffer_free(&r->originals);
     return rc;
 }
 
@@ -296,11 +363,14 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s FOLDER...\n", argv[0]);
         return 2;
     }
+    if (pcr_decoder_create(&r.decoder, NULL))
+        return 1;
     for (int i = 1; i < argc; i++) {
         r.folder = argv[i];
         if (run_folder(&r))
             break;
     }
+    pcr_decoder_destroy(&r.decoder);
     printf("%lu good, %lu refused, %lu failures\n", r.good, r.refused, r.failures);
     return r.failures || !r.good;
 }

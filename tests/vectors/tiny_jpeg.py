@@ -91,19 +91,36 @@ class Image:
         table = b"" if high else huffman(0x00, DC_SYMBOLS)
         return table + self.sos(every, 0, 0, high, low), bits.bytes()
 
+    @staticmethod
+    def put_ac(bits, block, k, end):
+        while any(block[k:end + 1]):
+            run = next(i for i in range(k, end + 1) if block[i]) - k
+            k += run
+            bits.put(AC_SYMBOLS.index(run << 4 | abs(block[k]).bit_length()), 4)
+            bits.value(block[k])
+            k += 1
+        if k <= end:
+            bits.put(AC_SYMBOLS.index(0x00), 4)
+
     def ac(self, c, start, end):
         bits = Bits()
         for block in self.blocks[c]:
-            k = start
-            while any(block[k:end + 1]):
-                run = next(i for i in range(k, end + 1) if block[i]) - k
-                k += run
-                bits.put(AC_SYMBOLS.index(run << 4 | abs(block[k]).bit_length()), 4)
-                bits.value(block[k])
-                k += 1
-            if k <= end:
-                bits.put(AC_SYMBOLS.index(0x00), 4)
+            self.put_ac(bits, block, start, end)
         return huffman(0x10, AC_SYMBOLS) + self.sos([c], start, end, 0, 0), bits.bytes()
+
+    def sequential(self):
+        """(SOS, data) of a sequential scan of all components, with both tables."""
+        every = range(self.components)
+        bits, last = Bits(), [0] * self.components
+        for i in range(self.BLOCKS):
+            for c in every:
+                block = self.blocks[c][i]
+                d, last[c] = block[0] - last[c], block[0]
+                bits.put(DC_SYMBOLS.index(abs(d).bit_length()), 4)
+                if d:
+                    bits.value(d)
+                self.put_ac(bits, block, 1, 63)
+        return self.sos(every, 0, 63, 0, 0), bits.bytes()
 
     def scans(self):
         """By group, by piece: (tables and SOS, data), or None where there is no scan."""

@@ -114,7 +114,65 @@ NOTES = notes(b'{"dropped":"MPO frames","dropped_nbytes":4096,"index":2,"key":"b
               b'{"index":1,"key":"a/upright.jpg","salvaged":"it ends too early"}')
 
 
+# --- source files (FORMAT.md 3.8) ---
+
+COPY, MOVE, INSERT, TABLES, SCAN, PADDING, PATCHES = range(7)
+
+
+def op(operation, n, after=b""):
+    return w.varint(n << 3 | operation) + after
+
+
+def program_of(seed, components, metadata=b"", after=b""):
+    """A sequential file of the image, and the program that restores it."""
+    image = tiny_jpeg.Image(seed, components)
+    header = image.header()[:2] + metadata + image.header()[2:]
+    sof = header.index(b"\xff\xc2") + 1
+    tables = [tiny_jpeg.huffman(0x00, tiny_jpeg.DC_SYMBOLS),
+              tiny_jpeg.huffman(0x10, tiny_jpeg.AC_SYMBOLS)]
+    sos, data = image.sequential()
+    end = b"\xff\xd9" + after
+    program = (op(COPY, sof) + op(INSERT, 1, b"\xc0") + op(MOVE, w.zigzag(1))
+               + op(COPY, len(header) - sof - 1)
+               + b"".join(op(TABLES, 1, t[4:5] + b"\0" + t[5:]) for t in tables)
+               + op(INSERT, len(sos), sos) + op(SCAN, 0) + op(INSERT, len(end), end))
+    return (header[:sof] + b"\xc0" + header[sof + 1:] + b"".join(tables) + sos + data + end,
+            program)
+
+
+def restore_column(rows):
+    """rows: (source file, program), or (b"", b"")."""
+    return (2, 0, b"".join(struct.pack("<I", w.xxh3(f) & 0xFFFFFFFF if p else 0) for f, p in rows)
+            + w.strings([p for _, p in rows]))
+
+
+def files_column(rows):
+    """rows: (mode, seconds, nanoseconds), None each where it is not known."""
+    times = [r[1:] for r in rows if r[1] is not None]
+    steps = [t[0] - before[0] for t, before in zip(times, [(0,)] + times)]
+    return (4, 0, bytes((r[0] is not None) | (r[1] is not None) << 1 for r in rows)
+            + w.varints(r[0] for r in rows if r[0] is not None) + w.varints(map(w.zigzag, steps))
+            + b"".join(struct.pack("<I", t[1]) for t in times))
+
+
+def with_originals():
+    record = three_coded()
+    rows = [program_of(1, 1), program_of(2, 3, EXIF, b"what follows"), (b"", b"")]
+    infos = [(0o644, 1000000000, 5), (None, -2, 999999999), (0o400, None, None)]
+    for sample, (data, _) in zip(record.samples, rows):
+        sample.source_nbytes = len(data) or sample.source_nbytes
+    record.tail = [restore_column(rows), files_column(infos)]
+    record.originals = [data if program else None for data, program in rows]
+    record.infos = infos
+    return record
+
+
+ORIGINALS = with_originals()
+
+
 def good_vectors():
+    good("originals", "source files restored from a tail, modes and times; one file without",
+         ORIGINALS)
     good("coded", "three coded samples with tables of their own; metadata in group G",
          CODED)
     good("shared-tables", "the same with tables and SOS segments in the dictionary", SHARED)
@@ -423,6 +481,18 @@ def tail_vectors():
         bad("tail-notes-" + name, "CORRUPT", text, CODED.changed(tail=[notes(*texts)]), "tail")
     bad("tail-notes-short", "CORRUPT", "a list of more notes than there are",
         CODED.changed(tail=[(3, 0, w.varint(5) + w.strings([b"{}"]))]), "tail")
+    restore, files = ORIGINALS.tail
+    for name, text, column in (
+            ("restore-short", "programs end a byte early", (2, 0, restore[2][:-1])),
+            ("restore-long", "a byte after the programs", (2, 0, restore[2] + b"\0")),
+            ("files-known", "a file of which more is known than can be", (4, 0, b"\4\0\0")),
+            ("files-mode", "a mode above 0777", files_column([(0o1000, None, None)] * 3)),
+            ("files-time", "a time of 10^9 nanoseconds", files_column([(None, 0, 10**9)] * 3)),
+            ("files-time-overflow", "a time that does not fit 64 bits",
+             files_column([(None, 9223372036, 854775808)] * 3)),
+            ("files-short", "times end a byte early", (4, 0, files[2][:-1])),
+            ("files-long", "a byte after the times", (4, 0, files[2] + b"\0"))):
+        bad("tail-" + name, "CORRUPT", text, CODED.changed(tail=[column]), "tail")
     bad("tail-absent-size", "CORRUPT", "a tail of no bytes with a size when decompressed",
         fields(CODED, tail_raw=5))
 
