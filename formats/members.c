@@ -625,7 +625,7 @@ int pcri_members_finish(struct pcri_container *s, struct pcri_members *m,
         rc = make_all(s, m, marks, err);
     }
     free(marks);
-    if (!rc)
+    if (!rc && s->rows->count > first)
         rc = pcri_arena_sort(s->rows->arena, s->rows->rows + first, s->rows->count - first,
                              compare_places, err);
     s->e->ignored_count += m->ignored;
