@@ -30,7 +30,7 @@ const char *pcri_export_ending(const struct pcri_export_sample *s)
         { "PNG", "png" },  { "WebP", "webp" }, { "GIF", "gif" },   { "BMP", "bmp" },
         { "TIFF", "tif" }, { "HEIC", "heic" }, { "AVIF", "avif" }, { "PNM", "pnm" }
     };
-    if (s->info->coding != PCR_CODING_OPAQUE)
+    if (s->info->coding != PCR_CODING_OPAQUE && !s->info->exact)
         return "jpg";
     const struct pcr_span first = s->file->count ? s->file->items[0] : (struct pcr_span) { 0 };
     const char *kind = pcri_sniff(first.data, first.nbytes);
@@ -126,7 +126,8 @@ static int slice_file(const struct pcri_export *x, struct pcri_export_tools *t,
                       const struct pcri_export_chunk *c, uint32_t i,
                       const struct pcr_sample_info *info, struct pcr_error *err)
 {
-    if (x->o.jpeg != PCR_EXPORT_JPEG_BASELINE || info->coding == PCR_CODING_OPAQUE)
+    const bool exact = info->exact && x->o.fidelity == x->info.group_count;
+    if (x->o.jpeg != PCR_EXPORT_JPEG_BASELINE || info->coding == PCR_CODING_OPAQUE || exact)
         return pcr_slice_file(c->slice, i, 0, &t->spans, &t->memory, err);
     const struct pcr_baseline_options o = { .size = sizeof(o), .limits = &x->limits };
     int rc = pcr_slice_spans(c->slice, i, 0, 0, &t->spans, err);

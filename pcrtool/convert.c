@@ -66,8 +66,10 @@ static const struct pcrtool_option options[] = {
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
     { "pictures", "WHAT",
       "what becomes of intact images of other formats (PNG, GIF): opaque\n"
-      "(default), or LOSSY jpeg:Q: encoded as JPEG of quality Q, upright, with\n"
-      "their colour profile; transparent ones stay opaque",
+      "(default); progressive or progressive:Q, pixels without loss: JPEG of\n"
+      "quality Q (90) in the lower fidelities, a residual in the last, where\n"
+      "that takes fewer bytes; or LOSSY jpeg:Q: encoded as JPEG of quality Q,\n"
+      "upright, with their colour profile; transparent ones stay opaque",
       PCRTOOL_TEXT, SETTING(pictures) },
     { "from", "FORMAT",
       "what SRC is: folder, list, tar (also compressed, or - or a pipe), zip,\n"
@@ -397,36 +399,51 @@ static int read_extensions(const struct pcrtool_command *c, const char *value,
     return rc;
 }
 
-/* opaque, jpeg:Q */
+/* Q in "KIND:Q", 1 to 100; 0: it is neither that nor KIND alone, where `alone` is allowed. */
+static bool read_quality(const char *text, const char *kind, bool alone, uint64_t *out)
+{
+    const size_t n = strlen(kind);
+    char *end = NULL;
+    if (strncmp(text, kind, n) != 0)
+        return false;
+    *out = 0;
+    if (alone && !text[n])
+        return true;
+    if (text[n] != ':' || text[n + 1] < '1' || text[n + 1] > '9')
+        return false;
+    *out = strtoul(text + n + 1, &end, 10);
+    return *out <= 100 && !*end;
+}
+
+/* opaque, jpeg:Q, progressive, progressive:Q */
 static int read_pictures(const struct settings *s, struct pcrtool_conversion *v)
 {
-    static const char jpeg[] = "jpeg:";
-    const char *text = s->pictures ? s->pictures : "opaque", *digits = text + strlen(jpeg);
-    v->pictures = PCR_PICTURES_OPAQUE;
-    if (strcmp(text, "opaque") != 0) {
-        const bool is_jpeg = !strncmp(text, jpeg, strlen(jpeg));
-        char *end = NULL;
-        unsigned long n = is_jpeg && *digits >= '1' && *digits <= '9'
-                              ? strtoul(digits, &end, 10)
-                              : 0;
-        if (n < 1 || n > 100 || *end) {
-            pcrtool_error(v->command,
-                          "--pictures is '%s', expected opaque, or jpeg:Q with a quality Q of "
-                          "1 to 100",
-                          text);
-            return PCRTOOL_USAGE;
-        }
-        if (s->quality && s->quality != n) {
-            pcrtool_error(v->command,
-                          "--pictures %s and --quality %" PRIu64
-                          ": a conversion makes JPEGs of one quality",
-                          text, s->quality);
-            return PCRTOOL_USAGE;
-        }
+    const char *text = s->pictures ? s->pictures : "opaque";
+    uint64_t quality = 0;
+    if (!strcmp(text, "opaque")) {
+        v->pictures = PCR_PICTURES_OPAQUE;
+    } else if (read_quality(text, "jpeg", false, &quality)) {
         v->pictures = PCR_PICTURES_JPEG;
-        v->quality = n;
+    } else if (read_quality(text, "progressive", true, &quality)) {
+        v->pictures = PCR_PICTURES_PROGRESSIVE;
+    } else {
+        pcrtool_error(v->command,
+                      "--pictures is '%s', expected opaque, jpeg:Q, progressive, or "
+                      "progressive:Q, with a quality Q of 1 to 100",
+                      text);
+        return PCRTOOL_USAGE;
     }
-    if (s->quality && !s->max_side && !s->target_nbytes && v->pictures != PCR_PICTURES_JPEG) {
+    if (s->quality && quality && s->quality != quality) {
+        pcrtool_error(v->command,
+                      "--pictures %s and --quality %" PRIu64
+                      ": a conversion makes JPEGs of one quality",
+                      text, s->quality);
+        return PCRTOOL_USAGE;
+    }
+    if (quality)
+        v->quality = quality;
+    if (s->quality && !s->max_side && !s->target_nbytes &&
+        v->pictures == PCR_PICTURES_OPAQUE) {
         pcrtool_error(v->command,
                       "--quality applies to --max-side and --target-bytes, neither "
                       "of which is given");

@@ -55,6 +55,10 @@ static void print_reduced(const struct pcrtool_conversion *v)
         printf("encoded %" PRIu64 " image(s) of other formats as JPEG, quality %s%" PRIu64
                " (lossy)\n",
                p->samples_encoded, up_to, v->quality ? v->quality : 90);
+    if (p->samples_exact || v->pictures == PCR_PICTURES_PROGRESSIVE)
+        printf("kept the pixels, not the files, of %" PRIu64
+               " image(s) of other formats: JPEG of quality %" PRIu64 " and a residual\n",
+               p->samples_exact, v->quality ? v->quality : 90);
 }
 
 void pcrtool_conversion_count_bad(struct pcrtool_conversion *v, const char *format)
@@ -197,6 +201,7 @@ static int print_json(const struct pcrtool_conversion *v)
     set_number(root, "records_kept", p->records_kept);
     set_number(root, "reduced_count", p->samples_reduced);
     set_number(root, "encoded_count", p->samples_encoded);
+    set_number(root, "exact_count", p->samples_exact);
     set_number(root, "undecodable_count", p->samples_undecodable);
     set_number(root, "salvaged_count", p->samples_salvaged);
     set_number(root, "unrestorable_count", p->samples_unrestorable);

@@ -235,7 +235,12 @@ static void print_jpegs(const struct pcr_dataset_info *info)
         printf(" at most %s,", pcrtool_size(size, info->target_nbytes));
     if (info->max_side || info->target_nbytes)
         printf(" as JPEG of quality %s%" PRIu32 ", before packing\n", up_to, info->quality);
-    if (info->pictures > PCR_PICTURES_OPAQUE || info->encoded_count)
+    if (info->pictures == PCR_PICTURES_PROGRESSIVE || info->exact_count)
+        printf("pictures     %" PRIu64
+               " of other formats exact at full fidelity, JPEG of quality %" PRIu32
+               " below; others are whole\n",
+               info->exact_count, info->quality);
+    else if (info->pictures > PCR_PICTURES_OPAQUE || info->encoded_count)
         printf("pictures     %" PRIu64 " of other formats as JPEG of quality %s%" PRIu32
                "; others are whole\n",
                info->encoded_count, up_to, info->quality);
@@ -362,12 +367,15 @@ static void set_jpegs(json_t *root, const struct pcr_dataset_info *info)
         json_object_set(root, "reduced", o);
     }
     json_decref(o);
-    if (info->pictures > PCR_PICTURES_OPAQUE || info->encoded_count)
+    const char *chosen = info->pictures == PCR_PICTURES_PROGRESSIVE ? "progressive"
+                         : info->pictures == PCR_PICTURES_JPEG      ? "jpeg"
+                                                                    : "opaque";
+    if (info->pictures > PCR_PICTURES_OPAQUE || info->encoded_count || info->exact_count)
         json_object_set_new(root, "pictures",
-                            json_pack("{ss sI si}", "chosen",
-                                      info->pictures == PCR_PICTURES_JPEG ? "jpeg" : "opaque",
-                                      "jpeg_count", (json_int_t) info->encoded_count,
-                                      "quality", (int) info->quality));
+                            json_pack("{ss sI sI si}", "chosen", chosen, "exact_count",
+                                      (json_int_t) info->exact_count, "jpeg_count",
+                                      (json_int_t) info->encoded_count, "quality",
+                                      (int) info->quality));
 }
 
 static void set_counts(json_t *root, const struct pcr_dataset_info *info)

@@ -4,7 +4,8 @@
 by example. Needs the packages zstandard and xxhash.
 
 Samples of coding 2 take pcr_packed_file.py and pcr_packed.py beside it, source files of coded
-samples pcr_restore.py.
+samples pcr_restore.py; exact pictures at full fidelity (coding 3) pcr_residual.py and
+pcr_packed.py, and Pillow for the pixels of their JPEG.
 
     python3 pcr_reader.py PATH list                 a line for each sample
     python3 pcr_reader.py PATH cat INDEX FIDELITY   one sample at a fidelity, to stdout
@@ -13,12 +14,14 @@ samples pcr_restore.py.
 
 PATH is a dataset's folder or one record file. Numbers of sections are FORMAT.md's.
 """
+import io
 import json
 import math
 import os
 import re
 import struct
 import sys
+import zlib
 
 import zstandard
 from xxhash import xxh3_64_intdigest as xxh3
@@ -31,6 +34,12 @@ try:
     import pcr_restore
 except ImportError:
     pcr_restore = None  # and so are source files of coded ones
+
+try:
+    import pcr_residual
+    from PIL import Image
+except ImportError:
+    pcr_residual = None  # so are exact pictures at full fidelity
 
 MAX_SAMPLES, MAX_HEAD, MAX_SAMPLE = 1 << 20, 256 << 20, 1 << 30  # section 9
 COLUMNS = (" key labels attributes coding width height components sampling orientation script"
@@ -335,11 +344,16 @@ class Record:
         fidelity = fidelity or self.groups
         need(fidelity <= self.groups, "INVAL", f"there are {self.groups} fidelities")
         coding = self.coding[0][i]
+        if fidelity == self.groups and self.is_exact(i):
+            return self._png(*self.exact(i))
         need(coding <= 2 and all(row[i] == coding for row in self.coding[:fidelity]), "UNSUPPORTED",
              "an unknown coding")
         chunks = [Cursor(self.read_group(g, i), "chunk") for g in range(1, fidelity + 1)]
         if coding == 0:
             return chunks[0].data
+        used = [self.piece_string[p][i] for g in range(fidelity) for p in self.pieces_of(g + 1)]
+        need(not pcr_residual or pcr_residual.MARK not in [self.strings[u] for u in used],
+             "CORRUPT", f"sample {i}: a residual that its coding lacks")
         out = [chunks[-1].take(v >> 1) if v & 1 else self.strings[v // 2 + 1]
                for v in self.items[i] if not v & 1 or fidelity == self.groups]
         if coding == 2:
@@ -349,6 +363,44 @@ class Record:
                 out += [self.strings[self.piece_string[p][i]],
                         chunks[g - 1].take(self.piece_nbytes[p][i])]
         return b"".join(out) + b"\xff\xd9"
+
+    def is_exact(self, i):
+        """Whether full fidelity is a JPEG and its residual (3.2)."""
+        codings = [row[i] for row in self.coding]
+        return codings[0] in (1, 2) and len(set(codings[:-1])) == 1 and codings[-1] == 3
+
+    def exact(self, i):
+        """Packed pixels of an exact picture, width, height, channels (section 11)."""
+        need(pcr_residual, "UNSUPPORTED", f"sample {i} has a residual (coding 3): it takes "
+             "pcr_residual.py and pcr_packed.py beside this file, and Pillow")
+        jpeg = self.materialise(i, self.groups - 1)
+        chunk = Cursor(self.read_group(self.groups, i), "chunk")
+        chunk.take(sum(v >> 1 for v in self.items[i] if v & 1))
+        first, *others = self.pieces_of(self.groups)
+        need(self.strings[self.piece_string[first][i]] == pcr_residual.MARK and
+             not any(self.piece_nbytes[p][i] or self.piece_string[p][i] for p in others),
+             "CORRUPT", f"sample {i} lacks its residual")
+        residual = chunk.take(self.piece_nbytes[first][i])
+        picture = Image.open(io.BytesIO(jpeg))
+        channels = len(picture.getbands())
+        need(picture.mode in ("L", "RGB"), "CORRUPT", f"a residual of {channels} components")
+        try:
+            return pcr_residual.exact(residual, picture.tobytes(), *picture.size,
+                                      channels), *picture.size, channels
+        except pcr_residual.Corrupt as error:
+            raise PcrError("CORRUPT", f"sample {i}: {error}") from error
+
+    @staticmethod
+    def _png(pixels, width, height, channels):
+        def chunk(kind, data):
+            return (struct.pack(">I", len(data)) + kind + data +
+                    struct.pack(">I", zlib.crc32(kind + data)))
+
+        rows = [b"\0" + pixels[y * width * channels:(y + 1) * width * channels]
+                for y in range(height)]
+        head = struct.pack(">IIBBBBB", width, height, 8, 2 if channels == 3 else 0, 0, 0, 0)
+        return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) +
+                chunk(b"IDAT", zlib.compress(b"".join(rows))) + chunk(b"IEND", b""))
 
     def _packed(self, i, header, chunks):
         """A JPEG file of the same coefficients as the one that it stands for (10.7)."""

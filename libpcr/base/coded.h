@@ -5,7 +5,10 @@
 
 #include "base.h"
 
-enum { PCRI_CODING_OPAQUE = 0 }; /* the source file's bytes, whole */
+enum {
+    PCRI_CODING_OPAQUE = 0,   /* the source file's bytes, whole */
+    PCRI_CODING_RESIDUAL = 3, /* in group G alone: what makes the pixels of the others exact */
+};
 
 /* A sample as a coding made it, for pcri_builder_add(). All bytes belong to its caller until
  * it takes them over. */
@@ -49,6 +52,7 @@ static inline size_t pcri_quality_step(size_t k)
 
 struct pcri_coded {
     uint32_t coding; /* its number (FORMAT 3.2), or PCRI_CODING_OPAQUE */
+    bool exact;      /* the chunk of group G is a residual (FORMAT 11) */
     uint32_t component_count, orientation, script, sampling;
     uint32_t width, height;
     uint64_t source_nbytes;

@@ -71,7 +71,7 @@ static int describe_record(struct pcri_manifest *m, const char *name,
             return rc;
     }
     for (uint32_t i = 0; i < h->sample_count; i++) {
-        pcri_coding_count(&m->codings, h->coding[i]);
+        pcri_coding_count(&m->codings, h->coding[i], h->exact[i]);
         if (__builtin_add_overflow(m->source_nbytes, h->source_nbytes[i], &m->source_nbytes))
             return pcri_fail(err, PCR_ERR_CORRUPT, "%s: source sizes overflow", r->file->path);
     }
@@ -368,6 +368,7 @@ int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *
         .encoded_count = m->notes.encoded,
         .pictures = m->pictures,
         .target_nbytes = m->target_nbytes,
+        .exact_count = m->codings.exact,
     };
     return pcri_info_copy(info_out, "pcr_dataset_info", &info, sizeof(info), err);
 }

@@ -53,7 +53,9 @@ int pcri_restore_file(const struct pcri_head *h, uint32_t i,
     const struct pcr_span program = pcri_restore_program(column, i, &check);
     if (!program.nbytes)
         return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                         "what its source file needs to be restored was not kept");
+                         h->exact[i]
+                             ? "its pixels are kept, but not its source file"
+                             : "what its source file needs to be restored was not kept");
     int rc = pcri_known_spans(h, i, 0, h->group_count, chunks, &spans, err);
     if (!rc)
         rc = pcri_decoder_restore(d, &spans, limits, &program, h->source_nbytes[i], out, err);

@@ -72,6 +72,7 @@ int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, ui
         .record_index = i,
         .record = held->number,
         .source_nbytes = h->source_nbytes[i],
+        .exact = h->exact[i],
     };
     if (h->quality && h->group_count > 1) {
         info.quality_count = h->group_count - 1;
@@ -205,7 +206,8 @@ int pcr_sample_baseline(const struct pcr_sample *s, uint32_t fidelity, struct pc
     struct pcr_spans spans = { 0 };
     struct pcri_run run = { 0 };
     uint32_t g = 0;
-    if (h->coding[s->i] == PCR_CODING_OPAQUE)
+    if (h->coding[s->i] == PCR_CODING_OPAQUE ||
+        (h->exact[s->i] && (!fidelity || fidelity == h->group_count)))
         return pcr_sample_read(s, fidelity, out, err);
     int rc = pcri_options_copy(&o, sizeof(o), opts, "pcr_baseline_options", err);
     if (rc)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pcr_decoder_baseline(): an image's coefficients as a baseline JPEG, without pixels. */
+#include "../residual/residual.h"
 #include "image.h"
 #include "judge.h"
 #include "own_segments.h"
@@ -157,6 +158,9 @@ int pcr_decoder_baseline(struct pcr_decoder *d, const struct pcr_spans *spans,
     int of = pcri_coding_of_bytes(spans->items[0].data, spans->items[0].nbytes);
     if (of < 0)
         return pcri_fail(err, PCR_ERR_FORMAT, "no JPEG image");
+    if (pcri_rs_find(spans).data)
+        return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                         "no JPEG has the exact pixels of full fidelity: ask for a lower one");
     out->nbytes = 0;
     return make(d, pcri_codings[of], spans, &params, o.restart_rows, out, err);
 }

@@ -3,16 +3,18 @@
 #include <stdlib.h>
 
 #include "../base/sniff.h"
+#include "../residual/residual.h"
 #include "icc.h"
 #include "image.h"
 #include "judge.h"
 
 static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
     &pcri_codec_native, /* of any coding; what it declines, the next one takes */
-    &pcri_codec_turbo,  &pcri_codec_png, &pcri_codec_webp, &pcri_codec_tiff,
-    &pcri_codec_gif,    &pcri_codec_bmp, &pcri_codec_pnm,
+    &pcri_codec_turbo,  &pcri_codec_exact, /* of any coding, with a residual */
+    &pcri_codec_png,    &pcri_codec_webp,  &pcri_codec_tiff,
+    &pcri_codec_gif,    &pcri_codec_bmp,   &pcri_codec_pnm,
 };
-enum { FIRST_OTHER = 2 }; /* of those that have a magic */
+enum { EXACT = 2, FIRST_OTHER = 3 }; /* of those that have a magic */
 
 /* Makes sure that there are resizers for so many pictures. */
 static int reserve_views(struct pcr_decoder *d, uint32_t count, struct pcr_error *err)
@@ -357,7 +359,9 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
                                                 .limits = limits } };
     if ((rc = find_codec(first, first ? d->spans.items[0].nbytes : 0, j, err)))
         return rc;
-    size_t i = j->index + (j->coding && o->decoder == PCR_DECODER_TURBO);
+    size_t i = j->coding && pcri_rs_find(&d->spans).data
+                   ? EXACT
+                   : j->index + (j->coding && o->decoder == PCR_DECODER_TURBO);
     struct pcr_error why;
     rc = begin_any_codec(d, j, i, &why);
     if (rc)
@@ -580,9 +584,13 @@ int pcr_decoder_continue(struct pcr_decoder *d, const struct pcr_spans *more,
     rc = take_spans(d, more->items, more->count, &j->params.limits, err);
     if (rc)
         return rc;
-    if (codecs[j->index]->in_pieces)
+    if (j->coding && j->index != EXACT && pcri_rs_find(&d->spans).data)
+        rc = begin_codec(d, j, EXACT, err);
+    else if (codecs[j->index]->in_pieces)
         j->codec = codecs[j->index]; /* it continues where it was */
-    else if ((rc = begin_codec(d, j, j->index, err)))
+    else
+        rc = begin_codec(d, j, j->index, err);
+    if (rc)
         return rc;
     rc = decode_alloc(d, j, &d->options, pixels, info_out, err);
     end(j);
@@ -774,9 +782,10 @@ int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
     return 0;
 }
 
-int pcri_decoder_look(struct pcr_decoder *d, const void *data, size_t nbytes,
-                      const struct pcr_decode_options *opts, uint32_t *component_count,
-                      bool *has_alpha, struct pcr_error *err)
+/* What a file's headers say. */
+static int look(struct pcr_decoder *d, const void *data, size_t nbytes,
+                const struct pcr_decode_options *opts, struct pcri_stored_info *out,
+                struct pcr_error *err)
 {
     struct pcr_decode_options o;
     struct pcri_decode_job j;
@@ -784,10 +793,30 @@ int pcri_decoder_look(struct pcr_decoder *d, const void *data, size_t nbytes,
     int rc = begin(d, &file, 1, opts, &o, &j, err);
     if (rc)
         return rc;
-    *component_count = j.stored.component_count;
-    *has_alpha = j.stored.has_alpha;
+    *out = j.stored;
     end(&j);
     return 0;
+}
+
+int pcri_decoder_look(struct pcr_decoder *d, const void *data, size_t nbytes,
+                      const struct pcr_decode_options *opts, uint32_t *component_count,
+                      bool *has_alpha, struct pcr_error *err)
+{
+    struct pcri_stored_info stored = { 0 };
+    int rc = look(d, data, nbytes, opts, &stored, err);
+    *component_count = stored.component_count;
+    *has_alpha = stored.has_alpha;
+    return rc;
+}
+
+int pcri_decoder_exact_channels(struct pcr_decoder *d, const void *data, size_t nbytes,
+                                const struct pcr_decode_options *opts, uint32_t *out,
+                                struct pcr_error *err)
+{
+    struct pcri_stored_info stored = { 0 };
+    int rc = look(d, data, nbytes, opts, &stored, err);
+    *out = stored.is_exact ? stored.component_count : 0;
+    return rc;
 }
 
 void pcri_decoder_close(struct pcr_decoder *d)

@@ -5,6 +5,7 @@
 #include <pcr/image.h>
 
 #include "../jpeg/turbo.h"
+#include "exif_block.h"
 #include "profile.h"
 
 /* What must outlive the jump out of libjpeg. */
@@ -16,13 +17,17 @@ struct encoding {
 };
 
 static void compress(struct encoding *e, const uint8_t *pixels, uint32_t channels,
-                     const struct pcr_buffer *profile)
+                     const struct pcri_jpeg_style *style)
 {
     struct jpeg_compress_struct *c = &e->cinfo;
     size_t stride = (size_t) c->image_width * channels;
     jpeg_start_compress(c, TRUE);
-    if (profile->nbytes)
-        jpeg_write_icc_profile(c, profile->data, (unsigned) profile->nbytes);
+    if (style->orientation > 1) {
+        const uint8_t exif[PCRI_EXIF_NBYTES] = PCRI_EXIF(style->orientation);
+        jpeg_write_marker(c, JPEG_APP0 + 1, exif, sizeof(exif));
+    }
+    if (style->profile && style->profile->nbytes)
+        jpeg_write_icc_profile(c, style->profile->data, (unsigned) style->profile->nbytes);
     while (c->next_scanline < c->image_height) {
         JSAMPROW row = (JSAMPROW) (uintptr_t) (pixels + c->next_scanline * stride);
         (void) jpeg_write_scanlines(c, &row, 1);
@@ -30,9 +35,9 @@ static void compress(struct encoding *e, const uint8_t *pixels, uint32_t channel
     jpeg_finish_compress(c);
 }
 
-int pcri_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels,
-                     uint32_t quality, const struct pcr_buffer *profile,
-                     struct pcr_buffer *out, struct pcr_error *err)
+int pcri_jpeg_encode_as(const uint8_t *pixels, uint32_t width, uint32_t height,
+                        uint32_t channels, const struct pcri_jpeg_style *style,
+                        struct pcr_buffer *out, struct pcr_error *err)
 {
     struct encoding e = { 0 };
     e.cinfo.err = pcri_turbo_errors(&e.errors, NULL, 0, err);
@@ -47,8 +52,10 @@ int pcri_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uin
         e.cinfo.input_components = (int) channels;
         e.cinfo.in_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
         jpeg_set_defaults(&e.cinfo);
-        jpeg_set_quality(&e.cinfo, (int) quality, TRUE);
-        compress(&e, pixels, channels, profile);
+        jpeg_set_quality(&e.cinfo, (int) style->quality, TRUE);
+        if (style->full_chroma)
+            e.cinfo.comp_info[0].h_samp_factor = e.cinfo.comp_info[0].v_samp_factor = 1;
+        compress(&e, pixels, channels, style);
     }
     jpeg_destroy_compress(&e.cinfo);
     out->nbytes = 0;
@@ -56,6 +63,14 @@ int pcri_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uin
         rc = pcri_buffer_append(out, e.bytes, e.nbytes, err);
     free(e.bytes);
     return rc;
+}
+
+int pcri_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels,
+                     uint32_t quality, const struct pcr_buffer *profile,
+                     struct pcr_buffer *out, struct pcr_error *err)
+{
+    const struct pcri_jpeg_style style = { .quality = quality, .profile = profile };
+    return pcri_jpeg_encode_as(pixels, width, height, channels, &style, out, err);
 }
 
 int pcr_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels,

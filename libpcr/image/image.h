@@ -9,7 +9,7 @@
 #include "codecs/codec.h"
 #include "resize/resize.h"
 
-enum { PCRI_CODEC_COUNT = 8 };
+enum { PCRI_CODEC_COUNT = 9 };
 
 /* What is done to a codec's pixels; chosen for each image. */
 struct pcri_stage {

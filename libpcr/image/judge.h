@@ -21,6 +21,12 @@ int pcri_decoder_look(struct pcr_decoder *d, const void *data, size_t nbytes,
                       const struct pcr_decode_options *opts, uint32_t *component_count,
                       bool *has_alpha, struct pcr_error *err);
 
+/* How many channels the pixels have of a file that is no JPEG, if gray (1) or RGB (3) of 8 bits is
+ * all that it holds, by its headers; else 0. Codes as pcr_decoder_inspect(). */
+int pcri_decoder_exact_channels(struct pcr_decoder *d, const void *data, size_t nbytes,
+                                const struct pcr_decode_options *opts, uint32_t *out,
+                                struct pcr_error *err);
+
 /* Decodes the whole image and delivers nothing; row by row if the format allows it. Codes as
  * pcr_decoder_decode(). */
 int pcri_decoder_judge(struct pcr_decoder *d, const void *data, size_t nbytes,

@@ -19,9 +19,19 @@ int pcri_profile_find(const uint8_t *data, size_t nbytes, uint32_t component_cou
 
 enum { PCRI_JPEG_MOST_SIDE = 65500 }; /* libjpeg's */
 
-/* Encodes packed pixels, RGB (4:2:0) or gray, as a baseline JPEG, which replaces `out`.
- * quality: libjpeg's, 1 to 100. The same bytes whatever the CPU. NOMEM, LIMIT (65,500
- * pixels). */
+/* How a JPEG is made of pixels. */
+struct pcri_jpeg_style {
+    uint32_t quality;                 /* libjpeg's, 1 to 100 */
+    bool full_chroma;                 /* 4:4:4, else 4:2:0 */
+    uint32_t orientation;             /* for its Exif block; 0 and 1: it has none */
+    const struct pcr_buffer *profile; /* ICC; NULL or empty: none */
+};
+/* Encodes packed pixels, RGB or gray, as a baseline JPEG, which replaces `out`. The same bytes
+ * whatever the CPU. NOMEM, LIMIT (65,500 pixels). */
+int pcri_jpeg_encode_as(const uint8_t *pixels, uint32_t width, uint32_t height,
+                        uint32_t channels, const struct pcri_jpeg_style *style,
+                        struct pcr_buffer *out, struct pcr_error *err);
+/* The same, 4:2:0 and without an orientation. */
 int pcri_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels,
                      uint32_t quality, const struct pcr_buffer *profile,
                      struct pcr_buffer *out, struct pcr_error *err);

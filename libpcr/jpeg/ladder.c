@@ -279,6 +279,25 @@ int pcr_ladder_parse(const char *text, size_t nbytes, struct pcr_ladder **out,
     return rc;
 }
 
+int pcri_ladder_extend(const struct pcr_ladder *l, struct pcr_ladder **out,
+                       struct pcr_error *err)
+{
+    struct pcr_buffer text = { 0 };
+    bool has_room = true;
+    for (uint32_t i = 0; i < l->script_count; i++) {
+        const struct pcri_script *s = &l->scripts[i];
+        has_room &= s->scans[s->scan_count - 1].group + 1u < l->group_count;
+    }
+    *out = NULL;
+    int rc = pcri_print(&text, err, "ladder %s\n", l->name);
+    for (uint32_t i = 0; !rc && i < l->script_count; i++)
+        rc = render_script(&l->scripts[i], l->group_count + !has_room, &text, err);
+    if (!rc)
+        rc = pcr_ladder_parse((const char *) text.data, text.nbytes, out, err);
+    pcr_buffer_free(&text);
+    return rc;
+}
+
 int pcr_ladder_create(const char *name, struct pcr_ladder **out, struct pcr_error *err)
 {
     *out = NULL;

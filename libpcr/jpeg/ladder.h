@@ -60,6 +60,11 @@ static inline uint32_t pcri_ladder_piece_total(const struct pcr_ladder *ladder)
 int pcri_ladder_script_text(const struct pcr_ladder *ladder, uint32_t script,
                             struct pcr_buffer *out, struct pcr_error *err);
 
+/* The same ladder with a last group that has no scans in any script, where it lacks one. INVAL: it
+ * has the most groups already; NOMEM. */
+int pcri_ladder_extend(const struct pcr_ladder *ladder, struct pcr_ladder **out,
+                       struct pcr_error *err);
+
 /* The script for an image whose step (FORMAT section 5) is `step`. */
 uint32_t pcri_ladder_choose(const struct pcr_ladder *ladder, uint32_t step);
 

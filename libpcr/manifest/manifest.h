@@ -19,9 +19,11 @@ enum { PCRI_MANIFEST_SPLITS = 10000 }; /* at most */
 /* Counts of samples by coding; other codings are not counted. */
 struct pcri_coding_counts {
     uint64_t opaque, scans, packed;
+    uint64_t exact; /* of scans and packed: have a residual */
 };
-static inline void pcri_coding_count(struct pcri_coding_counts *c, uint32_t coding)
+static inline void pcri_coding_count(struct pcri_coding_counts *c, uint32_t coding, bool exact)
 {
+    c->exact += exact;
     c->opaque += coding == PCR_CODING_OPAQUE;
     c->scans += coding == PCR_CODING_SCANS;
     c->packed += coding == PCR_CODING_PACKED;
@@ -49,7 +51,7 @@ struct pcri_manifest {
     uint32_t max_side, target_nbytes; /* to which images were reduced; 0: to none */
     uint32_t quality;                 /* of the JPEGs that were made; 0: none */
     uint32_t pictures;                /* enum pcr_pictures; 0: not known */
-    uint32_t originals; /* 1: source files can be restored, except salvaged ones */
+    uint32_t originals; /* 1: source files can be restored, except salvaged and exact ones */
     uint32_t coding;    /* that the writer was told to use; 0: not known */
     char **classes;     /* class_count names, UTF-8; each malloc'd, or all in class_names */
     char *class_names;

@@ -385,12 +385,13 @@ static int parse_reduced(const struct text *t, struct pcri_manifest *m, struct p
 /* May be missing: they were kept whole. */
 static int parse_pictures(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
 {
-    static const char *const names[] = { "chosen", "jpeg_count", "quality" };
+    static const char *const names[] = { "chosen", "exact_count", "jpeg_count", "quality" };
     uint64_t chosen = PCR_PICTURES_OPAQUE, quality = m->quality;
     const struct field fields[] = { { UINT8_MAX, &chosen },
+                                    { INT64_MAX, &m->codings.exact },
                                     { INT64_MAX, &m->notes.encoded },
                                     { 100, &quality } };
-    int rc = t->at ? get_fields(t, "pictures", names, fields, 3, false, err) : 0;
+    int rc = t->at ? get_fields(t, "pictures", names, fields, 4, false, err) : 0;
     m->pictures = (uint32_t) chosen;
     m->quality = (uint32_t) quality;
     return rc;

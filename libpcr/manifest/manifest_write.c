@@ -138,9 +138,10 @@ static void set_lossy(struct manifest_maker *k, json_t *root)
         set(k, reduced, "quality", number(m->quality));
         set(k, root, "reduced", reduced);
     }
-    if (m->pictures > PCR_PICTURES_OPAQUE || m->notes.encoded) {
+    if (m->pictures > PCR_PICTURES_OPAQUE || m->notes.encoded || m->codings.exact) {
         json_t *pictures = json_object();
         set(k, pictures, "chosen", number(m->pictures));
+        set(k, pictures, "exact_count", number(m->codings.exact));
         set(k, pictures, "jpeg_count", number(m->notes.encoded));
         set(k, pictures, "quality", number(m->quality));
         set(k, root, "pictures", pictures);

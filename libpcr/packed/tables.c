@@ -93,8 +93,8 @@ static uint32_t parse_frequency(struct pcri_cursor *c)
     return c->bad || !shortest || v > PCRI_TANS_STATES ? PCRI_TANS_STATES + 1 : (uint32_t) v;
 }
 
-static int parse_table(struct pcri_cursor *c, const struct pcri_pk_family_info *family,
-                       uint16_t freq[256], struct pcr_error *err)
+int pcri_pk_table_parse(struct pcri_cursor *c, const struct pcri_pk_family_info *family,
+                        uint16_t freq[256], struct pcr_error *err)
 {
     uint32_t sum = 0;
     for (uint32_t s = 0; s < family->symbols && sum <= PCRI_TANS_STATES; s++) {
@@ -128,7 +128,7 @@ static int parse_all(struct pcri_cursor *c, struct pcri_pk_frequencies *f,
     uint16_t(*freq)[256] = f->freq;
     for (int i = 0; i < PCRI_PK_FAMILIES; i++)
         for (uint32_t t = 0; !rc && t < f->counts[i]; t++)
-            rc = parse_table(c, &pcri_pk_families[i], *freq++, err);
+            rc = pcri_pk_table_parse(c, &pcri_pk_families[i], *freq++, err);
     if (!rc && pcri_left(c))
         rc = pcri_fail(err, PCR_ERR_CORRUPT, "tables: %zu bytes too many", pcri_left(c));
     return rc;

@@ -60,6 +60,10 @@ int pcri_pk_frequencies_unpack(const void *data, size_t nbytes,
 int pcri_pk_frequencies_parse(const void *data, size_t nbytes,
                               struct pcri_pk_frequencies **out, struct pcr_error *err);
 
+/* Reads one table: the frequencies of a family's symbols. CORRUPT. */
+int pcri_pk_table_parse(struct pcri_cursor *c, const struct pcri_pk_family_info *family,
+                        uint16_t freq[256], struct pcr_error *err);
+
 /* for_writing: also makes what the encoder needs (three times the memory). */
 int pcri_pk_tables_create(const struct pcri_pk_frequencies *f, bool for_writing,
                           struct pcri_pk_tables **out, struct pcr_error *err);

@@ -130,6 +130,7 @@ void pcri_head_destroy(struct pcri_head **head)
         h->float_labels,
         h->coding,
         h->coded_groups,
+        h->exact,
         h->components,
         h->orientation,
         h->script,

@@ -325,7 +325,8 @@ static int parse_blobs(struct head_parser *p, uint64_t nbytes)
     return rc ? rc : finish_column(p, PCRI_COLUMN_BLOBS);
 }
 
-/* N bytes for each group. Kept are those of group 1, and how many groups equal it. */
+/* N bytes for each group. Kept are those of group 1, how many groups equal it, and whether the last
+ * one has a residual for them. */
 static int parse_codings(struct head_parser *p)
 {
     struct pcri_head *h = p->h;
@@ -336,7 +337,8 @@ static int parse_codings(struct head_parser *p)
         return bad_column(p, PCRI_COLUMN_CODING, "ends too early");
     h->coding = take(p, n, 1);
     h->coded_groups = take(p, n, 1);
-    if (!h->coding || !h->coded_groups)
+    h->exact = take(p, n, 1);
+    if (!h->coding || !h->coded_groups || !h->exact)
         return PCR_ERR_NOMEM;
     memcpy(h->coding, bytes, n);
     for (uint32_t g = 0; g < h->group_count; g++, bytes += n)
@@ -345,6 +347,7 @@ static int parse_codings(struct head_parser *p)
                 return pcri_fail(p->err, PCR_ERR_CORRUPT,
                                  "head: sample %zu is opaque in some of its groups", i);
             h->coded_groups[i] += h->coded_groups[i] == g && bytes[i] == h->coding[i];
+            h->exact[i] = g && h->coded_groups[i] == g && bytes[i] == PCRI_CODING_RESIDUAL;
         }
     return finish_column(p, PCRI_COLUMN_CODING);
 }

@@ -200,7 +200,9 @@ static void put_image_columns(struct table *t)
 {
     for (uint32_t g = 0; g < t->b->group_count; g++)
         for (uint32_t i = 0; i < t->b->count; i++)
-            put_byte(t, coded(t, i)->coding);
+            put_byte(t, coded(t, i)->exact && g + 1 == t->b->group_count
+                            ? PCRI_CODING_RESIDUAL
+                            : coded(t, i)->coding);
     end_column(t, PCRI_COLUMN_CODING, PCRI_COLUMN_REQUIRED);
     put_values(t, PCRI_COLUMN_WIDTH, put_varint, true);
     put_values(t, PCRI_COLUMN_HEIGHT, put_varint, true);

@@ -98,6 +98,7 @@ struct pcri_head {
     /* The coding of each sample's chunks, 0: opaque; and how many groups, from 1, have it.
      * Further groups have a coding that this version cannot combine with it. */
     uint8_t *coding, *coded_groups;
+    uint8_t *exact; /* 1: all groups but G are coded so, and G has a residual; else 0 */
     uint8_t *components, *orientation, *script; /* defaults are filled in */
     uint32_t *width, *height, *sampling;
     uint64_t *source_nbytes;

@@ -68,7 +68,7 @@ int pcri_sample_spans(const struct pcri_head *h, uint32_t i, uint32_t after, uin
         return after
                    ? 0
                    : pcri_spans_add(out, chunks[0], (size_t) pcri_chunk_nbytes(h, 0, i), err);
-    if (g > h->coded_groups[i])
+    if (g > h->coded_groups[i] && !h->exact[i])
         return pcri_fail(
             err, PCR_ERR_UNSUPPORTED,
             "its group %u has another coding than group 1, which this version does "

@@ -18,7 +18,7 @@ enum { CHECK_NBYTES = 4, MOST_PART = 100 /* of the source: a hundredth */ };
 static bool is_open(const struct pcri_write *w)
 {
     return !w->recode && w->opts.originals == PCR_ORIGINALS_DEFAULT && !w->opts.max_side &&
-           !w->opts.target_nbytes && w->opts.pictures != PCR_PICTURES_JPEG &&
+           !w->opts.target_nbytes && w->opts.pictures <= PCR_PICTURES_OPAQUE &&
            w->opts.opaque_policy != PCR_OPAQUE_REFUSE;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "../dataset/dataset.h"
+#include "../jpeg/ladder.h"
 #include "write.h"
 
 /* Holds the sample that it describes, so that the pointers live until the next. */
@@ -67,8 +68,13 @@ static int choose_ladder(const struct pcr_dataset *ds, const struct pcri_coding 
     bool own = false;
     int rc = 0;
     for (size_t i = 0; !rc && !own && pcri_codings[i]; i++) {
-        rc = pcr_ladder_create(pcri_codings[i]->ladder, out, err);
-        own = !rc && !strcmp(pcr_ladder_text(*out), text);
+        struct pcr_ladder *builtin = NULL;
+        rc = pcr_ladder_create(pcri_codings[i]->ladder, &builtin, err);
+        if (!rc)
+            rc = pcri_ladder_extend(builtin, out, err);
+        own = !rc && (!strcmp(pcr_ladder_text(builtin), text) ||
+                      !strcmp(pcr_ladder_text(*out), text));
+        pcr_ladder_destroy(&builtin);
         pcr_ladder_destroy(out);
     }
     if (rc)

@@ -50,7 +50,8 @@ static int code(struct pcri_worker *t, const struct pcr_sample *sample,
         rc = pcri_coder_encode(t->coder, t->write->tables, t->file.data, t->file.nbytes, out,
                                &why);
     if (!rc) {
-        rc = carry_original(t, info, out, &why);
+        rc = info->exact ? pcri_exact_attach(t->write, &t->exact, out, &why)
+                         : carry_original(t, info, out, &why);
         if (rc)
             pcri_coded_free(out);
     }

@@ -6,6 +6,7 @@
 #include "../jpeg/coefs.h"
 #include "../record/builder.h"
 #include "../record/columns.h"
+#include "../residual/residual.h"
 #include "write.h"
 
 /* --- samples --- */
@@ -39,17 +40,41 @@ static uint64_t coefs_nbytes(const struct pcri_head *h, uint32_t i)
 }
 
 /* What must be written anew is written as what libjpeg reads soonest; it has the same header. */
-static int read_file(const struct pcr_sample *sample, bool anew, struct pcri_worker *t,
-                     struct pcr_error *err)
+static int read_file(const struct pcr_sample *sample, uint32_t fidelity, bool anew,
+                     struct pcri_worker *t, struct pcr_error *err)
 {
     const struct pcr_baseline_options o = { .size = sizeof(o),
                                             .restart_rows = PCR_NO_RESTARTS };
     int rc = PCR_ERR_UNSUPPORTED; /* in sequence there may be a step of DC that has no code */
     if (anew)
-        rc = pcr_sample_baseline(sample, PCR_FIDELITY_FULL, t->decoder, &o, &t->file, err);
-    return rc == PCR_ERR_UNSUPPORTED
-               ? pcr_sample_read(sample, PCR_FIDELITY_FULL, &t->file, err)
-               : rc;
+        rc = pcr_sample_baseline(sample, fidelity, t->decoder, &o, &t->file, err);
+    return rc == PCR_ERR_UNSUPPORTED ? pcr_sample_read(sample, fidelity, &t->file, err) : rc;
+}
+
+/* An exact picture's residual, and what it says of its JPEG's quality, into t->exact. */
+static int read_residual(struct pcr_dataset *ds, uint64_t record, uint32_t i,
+                         const struct pcri_head *h, struct pcri_worker *t,
+                         struct pcr_error *err)
+{
+    struct pcri_exact *e = &t->exact;
+    const uint32_t prefixes = h->group_count - 1;
+    struct pcr_spans spans = { 0 };
+    struct pcr_slice *slice = NULL;
+    int rc = pcr_slice_read(ds, record, i, 1, PCR_FIDELITY_FULL, &slice, err);
+    if (!rc)
+        rc = pcr_slice_spans(slice, 0, 0, 0, &spans, err);
+    const struct pcr_span residual = pcri_rs_find(&spans);
+    e->residual.nbytes = 0;
+    if (!rc)
+        rc = pcri_buffer_append(&e->residual, residual.data, residual.nbytes, err);
+    memset(e->quality, 255, sizeof(e->quality));
+    if (h->quality)
+        memcpy(e->quality,
+               h->quality + ((size_t) i * prefixes + prefixes - 1) * PCRI_QUALITY_SCALES,
+               sizeof(e->quality));
+    pcr_spans_free(&spans);
+    pcr_slice_release(&slice);
+    return rc;
 }
 
 int pcri_recode_load(struct pcri_worker *t, uint64_t index, struct pcr_error *err)
@@ -62,13 +87,17 @@ int pcri_recode_load(struct pcri_worker *t, uint64_t index, struct pcr_error *er
     int rc = pcri_hold(ds, record, &held, err);
     if (rc)
         return rc;
-    uint32_t coding = held->record->head->coding[i];
+    const struct pcri_head *h = held->record->head;
+    uint32_t coding = h->coding[i];
     if (coding != PCR_CODING_OPAQUE)
-        rc = pcri_memory_take(t, coefs_nbytes(held->record->head, i), err);
+        rc = pcri_memory_take(t, coefs_nbytes(h, i), err);
     if (!rc)
         rc = pcr_sample_acquire(ds, index, &sample, err);
     if (!rc)
-        rc = read_file(sample, coding == PCR_CODING_PACKED, t, err);
+        rc = read_file(sample, h->exact[i] ? h->group_count - 1 : PCR_FIDELITY_FULL,
+                       coding == PCR_CODING_PACKED, t, err);
+    if (!rc && h->exact[i])
+        rc = read_residual(ds, record, i, h, t, err);
     pcr_sample_release(&sample);
     pcri_let_go(ds, held);
     return rc;

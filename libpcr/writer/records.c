@@ -220,7 +220,7 @@ static struct tally count_slots(const struct pcri_flight *f, uint32_t count,
         if (s->skip)
             continue;
         t.good++;
-        pcri_coding_count(&t.codings, s->coded.coding);
+        pcri_coding_count(&t.codings, s->coded.coding, s->coded.exact);
         t.source_nbytes += s->coded.source_nbytes;
         pcri_needs_add_coded(&t.needs, &s->coded, max_pixels);
         if (s->coded.notes)
@@ -272,6 +272,8 @@ static void count_record(struct pcri_write *w, const struct pcri_flight *f,
     w->codings.opaque += t->codings.opaque;
     w->codings.scans += t->codings.scans;
     w->codings.packed += t->codings.packed;
+    w->codings.exact += t->codings.exact;
+    w->progress.samples_exact += t->codings.exact;
     pcri_write_count_notes(w, &t->notes);
     w->progress.records_done++;
     w->progress.records_source_nbytes += t->source_nbytes;

@@ -96,7 +96,8 @@ static void count_record(struct pcri_write *w, const struct pcri_write_plan_reco
         totals->source_nbytes += head->source_nbytes[i];
         w->progress.source_nbytes += head->source_nbytes[i];
         w->progress.records_source_nbytes += head->source_nbytes[i];
-        pcri_coding_count(&w->codings, head->coding[i]);
+        pcri_coding_count(&w->codings, head->coding[i], head->exact[i]);
+        w->progress.samples_exact += head->exact[i];
         w->kept_coded |= head->coding[i] != PCR_CODING_OPAQUE;
     }
     w->kept_restorable |= o->restorable;

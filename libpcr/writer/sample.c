@@ -320,7 +320,10 @@ static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
             slot->identity = pcri_file_identity(source_nbytes,
                                                 pcri_check32(t->file.data, t->file.nbytes));
         verdict = reduce(t, slot, &why);
-        if (!verdict)
+        bool exact = false;
+        if (!verdict && !slot->reduction.made)
+            verdict = pcri_exact_code(t, &slot->coded, &exact, &why);
+        if (!verdict && !exact)
             verdict = judge(t, &slot->coded, &why);
         if (verdict == VERDICT_CODED)
             slot->coded.source_nbytes = source_nbytes;

@@ -47,6 +47,8 @@ static int survey_one(struct pcri_worker *t, uint64_t i, uint64_t index, struct 
         pcri_lost_add(w, index, &why);
     if (!rc)
         rc = pcri_sample_reduce(t, &reduction, err);
+    if (!rc && !reduction.made)
+        rc = pcri_exact_to_jpeg(t, err);
     if (!rc)
         rc = pcri_coder_survey(t->coder, t->file.data, t->file.nbytes, out, err);
     if (!rc)

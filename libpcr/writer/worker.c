@@ -22,6 +22,7 @@ void pcri_worker_free(struct pcri_worker *t)
     pcr_decoder_destroy(&t->decoder);
     pcr_buffer_free(&t->file);
     pcr_buffer_free(&t->pixels);
+    pcri_exact_free(&t->exact);
 }
 
 int pcri_worker_rest(struct pcri_worker *t, struct pcr_error *err)

@@ -4,6 +4,7 @@
 
 #include "../dataset/dataset.h"
 #include "../image/profile.h"
+#include "../jpeg/ladder.h"
 #include "write.h"
 
 /* --- options --- */
@@ -19,6 +20,11 @@ static bool makes_jpegs(const struct pcr_write_options *o)
     return o->max_side || o->target_nbytes || o->pictures == PCR_PICTURES_JPEG;
 }
 
+static bool uses_quality(const struct pcr_write_options *o)
+{
+    return makes_jpegs(o) || o->pictures == PCR_PICTURES_PROGRESSIVE;
+}
+
 static int check_jpegs(const struct pcr_write_options *o, struct pcr_error *err)
 {
     if (o->originals == PCR_ORIGINALS_ON && makes_jpegs(o))
@@ -29,10 +35,10 @@ static int check_jpegs(const struct pcr_write_options *o, struct pcr_error *err)
     if (o->max_side > PCRI_JPEG_MOST_SIDE)
         return pcri_fail(err, PCR_ERR_INVAL, "max_side is %u, expected at most %u",
                          (unsigned) o->max_side, (unsigned) PCRI_JPEG_MOST_SIDE);
-    if (o->quality > 100 || (o->quality && !makes_jpegs(o)))
+    if (o->quality > 100 || (o->quality && !uses_quality(o)))
         return pcri_fail(err, PCR_ERR_INVAL,
                          "quality is %u, expected 1 to 100, and only with max_side, "
-                         "target_nbytes or PCR_PICTURES_JPEG",
+                         "target_nbytes, PCR_PICTURES_JPEG or PCR_PICTURES_PROGRESSIVE",
                          (unsigned) o->quality);
     return 0;
 }
@@ -53,9 +59,9 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
     if (o->originals > PCR_ORIGINALS_OFF)
         return pcri_fail(err, PCR_ERR_INVAL, "originals is %u, expected 0 to %u",
                          (unsigned) o->originals, (unsigned) PCR_ORIGINALS_OFF);
-    if (o->pictures > PCR_PICTURES_JPEG)
+    if (o->pictures > PCR_PICTURES_PROGRESSIVE)
         return pcri_fail(err, PCR_ERR_INVAL, "pictures is %u, expected 0 to %u",
-                         (unsigned) o->pictures, (unsigned) PCR_PICTURES_JPEG);
+                         (unsigned) o->pictures, (unsigned) PCR_PICTURES_PROGRESSIVE);
     if (o->record_samples > o->limits->max_samples)
         return pcri_fail(err, PCR_ERR_LIMIT, "record_samples is %u, the limit is %u",
                          (unsigned) o->record_samples, (unsigned) o->limits->max_samples);
@@ -105,7 +111,7 @@ int pcri_write_options_take(struct pcr_write_options *own, struct pcr_limits *li
     rc = check_flags(own, err);
     if (!rc)
         rc = check_coding(own, err);
-    if (!rc && makes_jpegs(own) && !own->quality)
+    if (!rc && uses_quality(own) && !own->quality)
         own->quality = DEFAULT_QUALITY;
     return rc;
 }
@@ -392,7 +398,9 @@ int pcri_write_begin(struct pcri_write *w, const char *path, struct pcr_write_pr
 int pcri_write_run(struct pcri_write *w, const char *path, struct pcr_write_progress *report,
                    struct pcr_error *err)
 {
-    struct pcr_ladder *builtin = NULL;
+    struct pcr_ladder *builtin = NULL, *extended = NULL;
+    const uint32_t pictures = w->recode ? w->recode->dataset->manifest.pictures
+                                        : w->opts.pictures;
     int rc = 0;
     w->dir = w->opts.flags & PCR_WRITE_DRY_RUN ? NULL : path;
     w->coding = pcri_coding_numbered(w->opts.coding);
@@ -401,11 +409,16 @@ int pcri_write_run(struct pcri_write *w, const char *path, struct pcr_write_prog
         rc = pcr_ladder_create(w->coding->ladder, &builtin, err);
         w->ladder = builtin;
     }
+    if (!rc && pictures == PCR_PICTURES_PROGRESSIVE) {
+        rc = pcri_ladder_extend(w->ladder, &extended, err);
+        w->ladder = extended;
+    }
     if (!rc)
         rc = write_phases(w, err);
     pcri_info_fill(report, &w->progress, sizeof(w->progress));
     clean_up(w);
     pcr_ladder_destroy(&builtin);
+    pcr_ladder_destroy(&extended);
     return rc;
 }
 

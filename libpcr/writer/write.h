@@ -9,6 +9,8 @@
 #include <pcr/writer.h>
 
 #include "../coding/codings.h"
+#include "../image/exact.h"
+#include "../image/judge.h"
 #include "../io/layer.h"
 #include "../io/storage.h"
 #include "../manifest/manifest.h"
@@ -306,7 +308,8 @@ struct pcri_worker {
     struct pcri_coder *coder;
     struct pcr_decoder *decoder;
     struct pcr_buffer file, pixels;
-    uint64_t memory; /* taken for the current picture */
+    struct pcri_exact exact; /* of the file, with its memory */
+    uint64_t memory;         /* taken for the current picture */
 };
 
 /* --- threads (threads.c) --- */
@@ -412,6 +415,18 @@ int pcri_attributes_render(const char *text, const char *salvaged, char **out,
  * unchanged. NOMEM; LIMIT: it cannot have so few bytes. (reduce.c) */
 int pcri_sample_reduce(struct pcri_worker *t, struct pcri_reduction *out,
                        struct pcr_error *err);
+
+/* --- exact pictures (exact.c) --- */
+
+/* Codes t->file as an exact picture, if the options say so, it is such a file, and that takes fewer
+ * bytes. A negative result is not the input's fault. */
+int pcri_exact_code(struct pcri_worker *t, struct pcri_coded *coded, bool *made,
+                    struct pcr_error *err);
+/* Replaces such a file by its JPEG. Other files stay. */
+int pcri_exact_to_jpeg(struct pcri_worker *t, struct pcr_error *err);
+/* Makes a coded JPEG an exact picture, by e->residual and e->quality. NOMEM, LIMIT. */
+int pcri_exact_attach(const struct pcri_write *w, const struct pcri_exact *e,
+                      struct pcri_coded *coded, struct pcr_error *err);
 
 /* --- another dataset's samples (recode_source.c, recode_sample.c) --- */
 

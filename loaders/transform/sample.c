@@ -70,10 +70,12 @@ static bool wants_file(const struct pcri_request *q)
 }
 
 /* Whether to write the sample's file as baseline JPEG. */
-static bool wants_baseline(const struct pcri_request *q, const struct pcr_sample_info *sample)
+static bool wants_baseline(const struct pcri_request *q, const struct pcr_sample_info *sample,
+                           uint32_t fidelity)
 {
+    const bool exact = sample->exact && fidelity == q->dataset->info.group_count;
     return wants_file(q) && q->options->flags & PCR_LOADER_BASELINE &&
-           sample->coding != PCR_CODING_OPAQUE;
+           sample->coding != PCR_CODING_OPAQUE && !exact;
 }
 
 /* After the bytes were read: pixels, label, and the sample's name before an error. */
@@ -82,7 +84,7 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
                   struct pcri_made *out, struct pcr_error *err)
 {
     uint64_t start = pcri_clock_ns();
-    if (!rc && wants_baseline(q, sample))
+    if (!rc && wants_baseline(q, sample, fidelity))
         rc = make_baseline(m, q, sample, err);
     if (!rc && wants_file(q))
         rc = pcri_batch_append(q->batch, &m->spans, err);
@@ -145,7 +147,7 @@ static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
     out->quality = info.quality ? pcr_sample_quality(&info, fidelity, scale) : -1;
     rc = pcri_sample_columns(q->options, slice, place, &out->columns, err);
     if (!rc)
-        rc = wants_file(q) && !wants_baseline(q, &info)
+        rc = wants_file(q) && !wants_baseline(q, &info, fidelity)
                  ? pcr_slice_file(slice, place, fidelity, &m->spans, &m->written, err)
                  : pcr_slice_spans(slice, place, 0, fidelity, &m->spans, err);
     rc = finish(m, q, &info, fidelity, rc, out, err);

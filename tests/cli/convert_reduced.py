@@ -12,7 +12,7 @@ from helper import (PCRTOOL, convert, digests, fails, json_of, pcrtool, photos, 
                     wait_for)
 
 
-def png(path, width, height, shade):
+def png(path, width, height, shade, level=-1):
     """A gray PNG file."""
     def chunk(kind, data):
         return (struct.pack(">I", len(data)) + kind + data
@@ -20,7 +20,7 @@ def png(path, width, height, shade):
     with open(path, "wb") as out:
         out.write(b"\x89PNG\r\n\x1a\n"
                   + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-                  + chunk(b"IDAT", zlib.compress((b"\0" + bytes([shade]) * width) * height))
+                  + chunk(b"IDAT", zlib.compress((b"\0" + bytes([shade]) * width) * height, level))
                   + chunk(b"IEND", b""))
 
 
@@ -71,11 +71,40 @@ said = pcrtool("convert", "--layout", "flat", "pngs", "x", "--dry-run", "--pictu
                "jpeg:77").stdout
 assert b"encoded 2 image(s) of other formats as JPEG, quality 77 (lossy)" in said, said
 info = json_of("info", "--json", "made.pcr")
-assert info["pictures"] == {"chosen": "jpeg", "jpeg_count": 2, "quality": 77}, info
+assert info["pictures"] == {"chosen": "jpeg", "exact_count": 0, "jpeg_count": 2,
+                            "quality": 77}, info
 said = pcrtool("info", "made.pcr").stdout
 assert b"pictures     2 of other formats as JPEG of quality 77" in said, said
 assert b"0.png: encoded: PNG\n" in pcrtool("info", "--notes", "made.pcr").stdout
-for wrong in ("jpeg", "jpeg:0", "jpeg:101", "jpeg:+5", "jpeg:5x", "png"):
-    fails("convert", "pngs", "y", "--pictures", wrong, code=2, says=["expected opaque, or jpeg:Q"])
+for wrong in ("jpeg", "jpeg:0", "jpeg:101", "jpeg:+5", "jpeg:5x", "png", "progressive:0"):
+    fails("convert", "pngs", "y", "--pictures", wrong, code=2, says=["expected opaque, jpeg:Q"])
 fails("convert", "pngs", "y", "--pictures", "jpeg:80", "--quality", "81", code=2,
       says=["JPEGs of one quality"])
+
+# Exact pictures: where that takes fewer bytes than the file, as of this one, not compressed.
+os.mkdir("exact")
+png("exact/large.png", 600, 500, 0x40, level=0)
+png("exact/small.png", 9, 7, 0x40)
+made = json_of("convert", "--json", "--layout", "flat", "exact", "exact.pcr", "--pictures",
+               "progressive")
+assert made["exact_count"] == 1 and made["opaque_count"] == 1, made
+said = pcrtool("convert", "--layout", "flat", "exact", "x", "--dry-run", "--pictures",
+               "progressive:85").stdout
+assert (b"kept the pixels, not the files, of 1 image(s) of other formats: JPEG of quality 85 and a "
+        b"residual\n") in said, said
+info = json_of("info", "--json", "exact.pcr")
+assert info["pictures"] == {"chosen": "progressive", "exact_count": 1, "jpeg_count": 0,
+                            "quality": 90}, info
+said = pcrtool("info", "exact.pcr").stdout
+assert b"pictures     1 of other formats exact at full fidelity, JPEG of quality 90 below" in said
+pcrtool("verify", "--deep", "exact.pcr")
+full = pcrtool("cat", "exact.pcr", "large.png").stdout
+assert full.startswith(b"\x89PNG") and full != open("exact/large.png", "rb").read()
+lower = pcrtool("cat", "exact.pcr", "large.png", "--fidelity", "3").stdout
+assert lower.startswith(b"\xff\xd8\xff")
+fails("extract", "--jpeg", "source", "exact.pcr", "z", says=["keeps no originals"])
+pcrtool("convert", "--layout", "flat", "exact", "kept.pcr", "--pictures", "progressive",
+        "--keep-originals", "on")
+said = pcrtool("extract", "--jpeg", "source", "kept.pcr", "z", code=3)
+assert b"its pixels are kept, but not its source file" in said.stdout + said.stderr, said
+assert os.listdir("z") == ["small.png"]

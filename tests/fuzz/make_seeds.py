@@ -4,8 +4,8 @@
 
 usage: make_seeds.py TARGET FOLDER [CASES]
 
-TARGET: cache, folders, icc, ladder, lists, packed, pictures, records, restore, resume, spans,
-    state.
+TARGET: cache, folders, icc, ladder, lists, packed, pictures, records, residual, restore,
+    resume, spans, state.
 CASES: the folder that `pcr-gen cases` made, for restore and spans.
 """
 
@@ -134,6 +134,14 @@ def packed():
             changes = bytes((how + 1) * (37 * i + 11 * sampling) % 256 for i in range(5 * how))
             bits = bytes((i * i * (sampling + 3) >> how) % 251 for i in range(300))
             yield head + bytes([how]) + changes + bits
+
+
+def residual():
+    for width in range(0, 70, 9):
+        for flags in range(4):
+            head = bytes([width, (width * 5 + 11 * flags) % 70, flags, flags])
+            changes = bytes((37 * i + 11 * width) % 256 for i in range(3 * flags))
+            yield head + changes + bytes((i * i * (width + 3) >> flags) % 251 for i in range(300))
 
 
 def spans():

@@ -10,7 +10,7 @@ here=$PCR_SOURCE_ROOT/tests/fuzz
 case $target in
 icc) mutations=40 ;;
 records) mutations=10 ;;
-decode | packed | pictures | prefix | restore | spans | split) mutations=10 ;;
+decode | packed | pictures | prefix | residual | restore | spans | split) mutations=10 ;;
 *) mutations=200 ;;
 esac
 kept=()

@@ -26,6 +26,7 @@ nothing was found.
   pictures     PNG, WebP, TIFF, GIF, BMP, PNM: whole, by rows and resized
   prefix       coefficients of JPEG files, by our own decoder and libjpeg-turbo
   records      formats of records; tar and zip archives; annotations
+  residual     residuals of exact pictures: made, changed, applied
   restore      JPEG files restored byte for byte, and changed restore programs
   resume       what a conversion goes on from: records' tails, the state file
   spans        packed images raised from one fidelity to the next
@@ -54,7 +55,7 @@ sanitize=${PCR_FUZZ_SANITIZE:-address,undefined} suffix=
 
 setup=()
 case $target in
-decode | packed | pictures | prefix | restore | spans | split)
+decode | packed | pictures | prefix | residual | restore | spans | split)
     # Tracing the comparisons in decoders' loops, and counting how rare each of so many features
     # is, would take most of the time. Small files show what large ones do.
     options=(-entropic=0 -max_len=2048)

@@ -82,7 +82,8 @@ def test_they_are_counted_and_named(mixed):
     assert about["opaque_count"] == 1 and not about["originals"]
     assert about["source_nbytes"] == sum(len(case[1]) for case in CASES)
     with open(os.path.join(mixed.path, "manifest.json"), encoding="utf-8") as file:
-        assert json.load(file)["pictures"] == {"chosen": 2, "jpeg_count": JPEGS, "quality": 93}
+        assert json.load(file)["pictures"] == {"chosen": 2, "exact_count": 0, "jpeg_count": JPEGS,
+                                              "quality": 93}
     assert {note["key"]: note["encoded"] for note in mixed.notes()} == {
         name: "PNG" for name, _, becomes, _ in CASES if becomes}
     assert mixed.verify(deep=True).bad_samples == 0

@@ -52,7 +52,7 @@ static void make(struct pcri_manifest *m)
     m->splits[1].source_nbytes = 600;
     m->source_nbytes = 5600;
     m->coding = PCR_CODING_PACKED;
-    m->codings = (struct pcri_coding_counts) { 1, 2, 30 };
+    m->codings = (struct pcri_coding_counts) { 1, 2, 30, 4 };
     m->skipped_count = 2;
     m->notes = (struct pcri_note_counts) { 1, 3, 0, 7, 4, 5000 };
     m->target_nbytes = 9000;

@@ -6,8 +6,8 @@ set -euo pipefail
 here=$PCR_SOURCE_ROOT/tests/vectors
 python=${PYTHON:-python3}
 
-if ! "$python" -c 'import xxhash, zstandard' 2>/dev/null; then
-    echo "skipped: Python has no xxhash or no zstandard (tools/deps.sh installs them)"
+if ! "$python" -c 'import PIL, xxhash, zstandard' 2>/dev/null; then
+    echo "skipped: Python lacks Pillow, xxhash or zstandard (tools/deps.sh installs them)"
     exit 77
 fi
 "$python" -B "$here/make_vectors.py" all

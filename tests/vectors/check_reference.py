@@ -20,7 +20,8 @@ def lines(folder, name):
 def contents(record, name):
     """The record's lines as contents.tsv has them."""
     for i in range(record.count):
-        files = [record.materialise(i, g) for g in range(1, record.groups + 1)]
+        files = [record.exact(i)[0] if record.is_exact(i) and g == record.groups
+                 else record.materialise(i, g) for g in range(1, record.groups + 1)]
         yield [name, record.key[i].hex(), str(record.coding[0][i]), str(record.orientation[i]),
                ",".join("%.17g" % v if isinstance(v, float) else "%d" % v
                         for v in record.labels[i]),

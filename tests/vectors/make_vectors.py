@@ -18,7 +18,7 @@ def write(path, data):
 def contents(name, record):
     """What a good record holds, a line for each sample: file, key in hexadecimal, coding,
     orientation, labels, attributes, quality in hexadecimal, and for each fidelity the size and
-    XXH3 of the file."""
+    XXH3 of the file, of exact pictures at full fidelity those of the packed pixels."""
     count = len(record.piece_counts)
     for i, s in enumerate(record.samples):
         files = [record.materialise(i, g) for g in range(1, count + 1)]

@@ -123,6 +123,7 @@ class Sample:
     orientation: int = 1
     source_nbytes: int = 0
     blobs: dict = field(default_factory=dict)  # by name
+    pixels: bytes = b""  # of an exact picture
     quality: bytes = b""  # by prefix and scale; none: of no sample
     items: list = field(default_factory=list)   # an int: a string's number; bytes: own
     pieces: list = field(default_factory=list)  # by group: [(string number or None, bytes)]
@@ -265,8 +266,10 @@ class Record:
         return other
 
     def materialise(self, i, g):
-        """Sample i's file at fidelity g (FORMAT 3.4)."""
+        """Sample i's file at fidelity g (FORMAT 3.4); an exact picture's pixels."""
         s, whole = self.samples[i], g == len(self.piece_counts)
+        if whole and s.pixels:
+            return s.pixels
         if s.coding[0] == 0:
             return b"".join(self.group(k)[i] for k in range(len(self.piece_counts)))
         out = b"".join(self.dictionary[v] if isinstance(v, int) else v if whole else b""

@@ -103,6 +103,26 @@ static void compare_metadata(struct run *r, const struct pcri_head *h, uint32_t 
         fail(r, fields[0], "quality is", text);
 }
 
+/* The pixels of an exact picture at full fidelity. */
+static int decode(const struct pcri_head *h, uint32_t i, const uint8_t *const chunks[],
+                  struct pcr_buffer *out, struct pcr_error *err)
+{
+    const struct pcr_decode_options o = { .size = sizeof(o),
+                                          .flags = PCR_DECODE_KEEP_ORIENTATION,
+                                          .color = h->components[i] == 1 ? PCR_COLOR_GRAY
+                                                                         : PCR_COLOR_RGB };
+    struct pcr_spans spans = { 0 };
+    struct pcr_decoder *d = NULL;
+    int rc = pcr_decoder_create(&d, err);
+    if (!rc)
+        rc = pcri_known_spans(h, i, 0, h->group_count, chunks, &spans, err);
+    if (!rc)
+        rc = pcr_decoder_decode_spans(d, &spans, &o, out, NULL, err);
+    pcr_spans_free(&spans);
+    pcr_decoder_destroy(&d);
+    return rc;
+}
+
 static int compare_files(struct run *r, const struct pcri_record *rec, uint32_t i,
                          char *fields[], struct pcr_error *err)
 {
@@ -115,7 +135,9 @@ static int compare_files(struct run *r, const struct pcri_record *rec, uint32_t 
         char text[64];
         rc = pcri_record_read(rec, i, i + 1, g, &run, err);
         if (!rc)
-            rc = pcri_materialise(rec->head, i, g, run.groups, &file, err);
+            rc = rec->head->exact[i] && g == group_count
+                     ? decode(rec->head, i, run.groups, &file, err)
+                     : pcri_materialise(rec->head, i, g, run.groups, &file, err);
         if (rc)
             break;
         snprintf(text, sizeof(text), "%zu:%016llx", file.nbytes,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The record vectors: each row of docs/FORMAT.md's tables as a file, right or wrong."""
 import dataclasses
+import random
 import struct
 
 import record_writer as w
@@ -39,9 +40,11 @@ def dictionary_number(dictionary, string):
     return dictionary.index(string)
 
 
-def coded(key, seed, components, dictionary, shared=False, metadata=(), **fields):
-    """A coded sample; shared: tables and SOS segments in the dictionary."""
+def coded(key, seed, components, dictionary, shared=False, metadata=(), flat=False, **fields):
+    """A coded sample; shared: tables and SOS segments in the dictionary; flat: of one gray."""
     image = tiny_jpeg.Image(seed, components)
+    if flat:
+        image.blocks = [[[0] * 64 for _ in blocks] for blocks in image.blocks]
     header = image.header()
     frame = header.index(b"\xff\xc2")
     items = [dictionary_number(dictionary, header[:2])] + list(metadata)
@@ -72,6 +75,56 @@ def three_coded(shared=False):
               labels=(1,), source_nbytes=501),
     ]
     return w.Record(samples, tiny_jpeg.PIECES, tiny_jpeg.LADDER, d)
+
+
+# --- exact pictures ---
+
+MARK = b"\xff\xef\0\x06PCR\3"
+EXACT_PIECES = tiny_jpeg.PIECES + [2]
+EXACT_LADDER = tiny_jpeg.LADDER + b"group\n"
+STRIP_ROWS = 5
+
+
+def residual(differences, channels, rows=STRIP_ROWS, tables=None, end=b"", states=bytes(9)):
+    """One of escapes alone. differences: by row, by channel, by column."""
+    raw = bytes([1] * channels) + bytes(720 * channels) + channels * (bytes(255) + w.varint(512))
+    raw = raw if tables is None else tables(raw)
+    stored = struct.pack("<I", len(raw)) + w.zstd(raw)
+    sizes, data = [], []
+    for y in range(0, 16, max(rows, 1)):
+        plain = bytes(2 * d if d >= 0 else -2 * d - 1 for row in differences[y:y + rows]
+                      for channel in row for d in channel)
+        sizes += [len(states), len(plain)]
+        data += [states, plain]
+    return (w.varint(rows) + w.varint(len(stored)) + stored + w.varints(sizes) + b"".join(data)
+            + end)
+
+
+def exact(key, components, dictionary, how=None, metadata=(), **fields):
+    """A JPEG of one gray, and a residual. how: differences, channels to the residual's bytes."""
+    s = coded(key, 1, components, dictionary, flat=True, metadata=metadata, **fields)
+    rng = random.Random(components)
+    differences = [[[rng.randint(-128, 127) for _ in range(16)] for _ in range(components)]
+                   for _ in range(16)]
+    pixels = bytearray()
+    for row in differences:
+        for green, *others in zip(*row):
+            pixels += bytes((128 + green + (others[k] if others else 0)) & 255 if k is not None
+                            else (128 + green) & 255
+                            for k in ((0, None, 1) if others else (None,)))
+    data = (how or residual)(differences, components)
+    s.pieces.append([(dictionary_number(dictionary, MARK), data), (None, b"")])
+    return dataclasses.replace(s, coding=(1, 1, 1, 3), pixels=bytes(pixels))
+
+
+def two_exact(how=None):
+    """The last sample has the residual that is to be tried."""
+    d = []
+    samples = [exact(b"colour.png", 3, d, metadata=[COMMENT], source_nbytes=700, labels=(1,)),
+               coded(b"a.jpg", 5, 3, d, labels=(0,)),
+               exact(b"gray.png", 1, d, how, source_nbytes=300, labels=(0,))]
+    samples[1].pieces.append([(None, b""), (None, b"")])
+    return w.Record(samples, EXACT_PIECES, EXACT_LADDER, d)
 
 
 def one_opaque(**fields):
@@ -184,6 +237,8 @@ def good_vectors():
     mixed = three_coded(shared=True)
     mixed.samples.insert(1, w.opaque(b"kept.png", b"kept whole", tiny_jpeg.PIECES,
                                      labels=(1,)))
+    good("exact", "exact pictures, of three components with metadata and of one, and a JPEG "
+         "between them; the ladder's last group has no scans", two_exact())
     good("mixed", "an opaque sample between coded ones", mixed)
     empty = w.Record([w.opaque(b"none", b"", [1, 1, 1]), w.opaque(b"some", b"s", [1, 1, 1])],
                      [1, 1, 1])
@@ -418,6 +473,45 @@ def value_vectors():
     opaque_vectors()
 
 
+def residual_vectors():
+    """Full fidelity of the last sample is wrong, the others are right."""
+    def wrong(name, text, how):
+        bad("residual-" + name, "CORRUPT", text, two_exact(how), "sample 4")
+
+    def as_coded(*codings):
+        return two_exact().changed(edit_columns=lambda columns: columns.update(
+            {w.CODING: coded_as(columns[w.CODING], *codings)}))
+
+    wrong("empty", "no bytes after the mark", lambda d, n: b"")
+    wrong("rows-0", "strips of no rows", lambda d, n: residual(d, n, rows=0))
+    wrong("rows-65536", "strips of 65,536 rows", lambda d, n: residual(d, n, rows=65536))
+    wrong("long", "a byte too many", lambda d, n: residual(d, n, end=b"\0"))
+    wrong("short", "it lacks its last byte", lambda d, n: residual(d, n)[:-1])
+    wrong("tables-missing", "a context with a table that is not there",
+          lambda d, n: residual(d, n, tables=lambda t: t[:9] + b"\1" + t[10:]))
+    wrong("tables-none", "no tables", lambda d, n: residual(d, n, tables=lambda t: b"\0" + t[1:]))
+    wrong("tables-sum", "frequencies that add up to 513",
+          lambda d, n: residual(d, n, tables=lambda t: t[:-257] + b"\1" + t[-256:]))
+    wrong("tables-escape", "a table without an escape",
+          lambda d, n: residual(d, n, tables=lambda t: t[:-257] + w.varint(512) + bytes(255)))
+    wrong("tables-long", "a byte after the tables",
+          lambda d, n: residual(d, n, tables=lambda t: t + b"\0"))
+    wrong("states", "states that do not end at 0",
+          lambda d, n: residual(d, n, states=b"\1" + bytes(8)))
+    wrong("symbols-short", "a strip without all its states",
+          lambda d, n: residual(d, n, states=bytes(8)))
+    wrong("symbols-long", "a strip with a byte of symbols too many",
+          lambda d, n: residual(d, n, states=bytes(10)))
+    unmarked = two_exact()
+    unmarked.samples[-1].pieces[-1][0] = (None, unmarked.samples[-1].pieces[-1][0][1])
+    bad("residual-unmarked", "CORRUPT", "coding 3, but the mark is missing", unmarked, "sample 4")
+    bad("residual-uncoded", "CORRUPT", "the mark, but not coding 3", as_coded(1, 1, 1, 1),
+        "sample 4")
+    bad("residual-early", "UNSUPPORTED", "coding 3 in the last two groups; fidelity 2 is readable",
+        as_coded(1, 1, 3, 3), "sample 3")
+    bad("residual-alone", "UNSUPPORTED", "coding 3 in all groups", as_coded(3, 3, 3, 3), "sample 1")
+
+
 def float_vectors():
     def floats(text, name, edit, **fields):
         bad("float-labels-" + name, "CORRUPT", text,
@@ -500,7 +594,7 @@ def tail_vectors():
 def all_vectors():
     if not VECTORS:
         for make in (good_vectors, header_vectors, head_vectors, value_vectors,
-                     tail_vectors):
+                     residual_vectors, tail_vectors):
             make()
     names = [v.name for v in VECTORS]
     assert len(set(names)) == len(names), "names must differ"

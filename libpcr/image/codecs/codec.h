@@ -11,6 +11,7 @@ struct pcri_stored_info {
     uint32_t orientation;     /* 1..8, of the image's own metadata */
     uint32_t component_count; /* 1: gray, 3: colour, 4: inks */
     bool has_alpha;
+    bool is_exact; /* no JPEG: gray or RGB of 8 bits, and rows() lose nothing of it */
 };
 
 /* Takes the next row of a window, packed pixels that last until it returns. */
@@ -58,6 +59,7 @@ struct pcri_native_blocks {
 int pcri_native_open(void *state, const struct pcr_spans *file,
                      const struct pcri_decode_params *params, struct pcri_native_blocks *out,
                      struct pcr_error *err);
+extern const struct pcri_codec pcri_codec_exact; /* JPEG and residual (exact.c) */
 extern const struct pcri_codec pcri_codec_turbo; /* JPEG by libjpeg-turbo (turbo.c) */
 extern const struct pcri_codec pcri_codec_png;   /* PNG by libpng (png.c) */
 extern const struct pcri_codec pcri_codec_webp;  /* WebP by libwebp (webp.c, no_webp.c) */

@@ -165,6 +165,8 @@ static int png_begin(void *state, const struct pcr_spans *file,
     info_out->component_count = is_coloured(p) ? 3 : 1;
     info_out->has_alpha = png_get_color_type(p->read, p->info) & PNG_COLOR_MASK_ALPHA ||
                           png_get_valid(p->read, p->info, PNG_INFO_tRNS);
+    info_out->is_exact = png_get_bit_depth(p->read, p->info) == 8 && !info_out->has_alpha &&
+                         png_get_color_type(p->read, p->info) != PNG_COLOR_TYPE_PALETTE;
     p->alpha = params->alpha && info_out->has_alpha;
     set_transforms(p);
     return pcri_png_orientation(p->data, p->nbytes, &p->whole, &info_out->orientation, err);

@@ -61,6 +61,7 @@ static int webp_begin(void *state, const struct pcr_spans *file,
     if (params->scale != 8)
         return pcri_fail(err, PCR_ERR_UNSUPPORTED, "WebP: decoding to %u/8 of the size",
                          (unsigned) params->scale);
+    enum { LOSSLESS = 2 };
     VP8StatusCode status = WebPGetFeatures(w->file.p, w->file.n, &found);
     if (status)
         return fail(w, status, err);
@@ -74,7 +75,9 @@ static int webp_begin(void *state, const struct pcr_spans *file,
                                             .height = w->height,
                                             .orientation = find_orientation(w->file),
                                             .component_count = 3,
-                                            .has_alpha = found.has_alpha };
+                                            .has_alpha = found.has_alpha,
+                                            .is_exact = found.format == LOSSLESS &&
+                                                        !found.has_alpha };
     return 0;
 }
 

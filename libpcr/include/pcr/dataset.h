@@ -147,6 +147,9 @@ struct pcr_dataset_info {
                              * such files. 0: not known, as for one record */
     uint32_t
         target_nbytes; /* larger files became JPEGs of at most so many bytes; 0: none did */
+    uint64_t
+        exact_count; /* in the whole dataset: samples that have the pixels of a file that was
+                           * no JPEG at full fidelity, by a residual */
 };
 
 /* Fills *info_out up to its .size. Never blocks. Codes: INVAL. */
@@ -383,6 +386,9 @@ struct pcr_sample_info {
      * PCR_QUALITY_SCALES * (g - 1) + i is the predicted quality in quarters of a decibel, -40
      * log10(1 - SSIM) (docs/FORMAT.md 3.6). NULL: not known */
     const uint8_t *quality;
+    uint32_t exact; /* 1: at full fidelity it has the pixels of a file that was no JPEG, and is
+                      * given as a PNG file; at lower ones a JPEG. Else 0 */
+    uint32_t reserved; /* 0 */
 };
 
 enum { PCR_QUALITY_SCALES = 7 }; /* sqrt(2)^0 to sqrt(2)^6 source pixels an output pixel */

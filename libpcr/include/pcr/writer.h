@@ -52,6 +52,14 @@ enum pcr_pictures {
                                * but no other metadata. A note of the sample names the format.
                                * A picture with a pixel that is not opaque, or a side of more
                                * than 65,500 pixels, stays as with OPAQUE */
+    PCR_PICTURES_PROGRESSIVE =
+        3, /* pixels without loss, files not: gray and RGB pictures of 8 bits (PNG, lossless WebP)
+            * become a JPEG of `quality` in all groups but the last, and a residual in that, by
+            * which full fidelity has the file's pixels. ICC profile and orientation stay, other
+            * metadata does not, and the file cannot be restored: at full fidelity samples are
+            * PNG files written anew. The ladder gets a further group. What would take more
+            * bytes than the file, other pictures, and those with sides of more than 65,500
+            * pixels, stay as with OPAQUE */
 };
 
 /* Whether source files can be restored byte for byte (pcr_sample_original()). Each record's tail
@@ -63,9 +71,10 @@ enum pcr_pictures {
 enum pcr_originals {
     PCR_ORIGINALS_DEFAULT =
         0,                /* ON if it costs at most a hundredth of the source, by 256 images of
-                                * it; OFF with max_side, target_nbytes, PCR_PICTURES_JPEG or
-                                * PCR_OPAQUE_REFUSE */
-    PCR_ORIGINALS_ON = 1, /* files can be restored, or are kept whole */
+                                * it; OFF with max_side, target_nbytes, PCR_PICTURES_JPEG,
+                                * PCR_PICTURES_PROGRESSIVE or PCR_OPAQUE_REFUSE */
+    PCR_ORIGINALS_ON = 1, /* files can be restored, or are kept whole; but for those of exact
+                           * pictures (PCR_PICTURES_PROGRESSIVE) */
     PCR_ORIGINALS_OFF = 2, /* pictures and metadata are kept, files are not */
 };
 
@@ -128,6 +137,8 @@ struct pcr_write_progress {
     uint64_t repeated_across_splits; /* of these, those whose first is in another split */
     uint64_t samples_uncompared; /* of an earlier run's records, which do not tell enough of
                                       * their files for this, or that could not be read again */
+    uint64_t samples_exact;      /* in records done: of other formats, with a residual
+                             * (PCR_PICTURES_PROGRESSIVE) */
 };
 
 /* How to write a dataset. */
@@ -163,9 +174,9 @@ struct pcr_write_options {
      * metadata, nor its alpha. Smaller images are unchanged. The manifest records it. Default 0: no
      * reduction. */
     uint32_t max_side;
-    uint32_t quality;                /* of the JPEGs made for max_side, target_nbytes and
-                                      * PCR_PICTURES_JPEG, libjpeg's 1 to 100; default 90; 0
-                                      * without these */
+    uint32_t quality;                /* of the JPEGs made for max_side, target_nbytes,
+                                      * PCR_PICTURES_JPEG and PROGRESSIVE, libjpeg's 1 to 100;
+                                      * default 90; 0 without these */
     struct pcr_buffer *manifest_out; /* receives the manifest that a dry run would write, as in
                                       * docs/FORMAT.md; NULL: none */
     /* A storage of the program's own (storage.h) to write the dataset to; NULL: files. There

@@ -329,7 +329,8 @@ class Dataset(Sequence[Sample]):
         """Counts and sizes (bytes, of the opened split(s)), format version, prefixes.
 
         max_side, target_nbytes: what larger images were reduced to before they were packed;
-        None: nothing was. pictures: what became of other formats than JPEG ("opaque", "jpeg";
+        None: nothing was. pictures: what became of other formats than JPEG ("opaque", "jpeg",
+        "progressive";
         None: not known, as of one record), encoded_count: so many of them became JPEGs. quality:
         of the JPEGs that were made, at most; None: none were. In the whole dataset, whatever
         split was opened: coding ("scans" or "packed", that it was written with; None: not
@@ -366,6 +367,7 @@ class Dataset(Sequence[Sample]):
             "quality": info.quality or None,
             "pictures": PICTURES.get(info.pictures),
             "encoded_count": info.encoded_count,
+            "exact_count": info.exact_count,
             "source_nbytes": info.source_nbytes,
             "head_nbytes": info.head_nbytes,
             "total_nbytes": info.total_nbytes,

@@ -128,6 +128,7 @@ def oddities(found: Dict[str, Any], looked: Looked) -> str:
              ("salvaged_count", "of damaged files"),
              ("unrestorable_count", "of these that could not be restored otherwise"),
              ("encoded_count", "of other formats, which became JPEGs"),
+             ("exact_count", "of other formats, with their exact pixels at full fidelity"),
              ("dropped_count", "whose files had bytes after the image"),
              ("skipped_count", "bad inputs, which were left out")]
     parts = [f"{number(found[name])} {text}" for name, text in kinds if found[name]]

@@ -232,6 +232,7 @@ class Pictures(IntEnum):
     DEFAULT = 0
     OPAQUE = 1
     JPEG = 2
+    PROGRESSIVE = 3
 
 
 DATASET_NO_VERIFY = 1 << 0
@@ -409,7 +410,7 @@ class DatasetInfo(ctypes.Structure):
                 ("packed_count", c_uint64), ("coding", c_uint32), ("originals", c_uint32),
                 ("unrestorable_count", c_uint64), ("tail_nbytes", c_uint64),
                 ("encoded_count", c_uint64), ("pictures", c_uint32),
-                ("target_nbytes", c_uint32)]
+                ("target_nbytes", c_uint32), ("exact_count", c_uint64)]
 
 
 class RecordInfo(ctypes.Structure):
@@ -431,7 +432,7 @@ class SampleInfo(ctypes.Structure):
                 ("width", c_uint32), ("height", c_uint32), ("component_count", c_uint32),
                 ("orientation", c_uint32), ("record_index", c_uint32),
                 ("quality_count", c_uint32), ("record", c_uint64), ("source_nbytes", c_uint64),
-                ("quality", c_void_p)]
+                ("quality", c_void_p), ("exact", c_uint32), ("reserved", c_uint32)]
 
 
 class ColumnInfo(ctypes.Structure):
@@ -793,7 +794,7 @@ class WriteProgress(ctypes.Structure):
                 ("samples_unrestorable", c_uint64), ("samples_duplicate", c_uint64),
                 ("samples_across_splits", c_uint64), ("samples_encoded", c_uint64),
                 ("samples_repeated", c_uint64), ("repeated_across_splits", c_uint64),
-                ("samples_uncompared", c_uint64)]
+                ("samples_uncompared", c_uint64), ("samples_exact", c_uint64)]
 
 
 PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(WriteProgress))

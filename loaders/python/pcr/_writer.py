@@ -49,6 +49,7 @@ class WriteProgress(NamedTuple):
     samples_repeated: int  #: whose file is that of a sample before, too; they are kept
     repeated_across_splits: int  #: of these, those whose first is in another split
     samples_uncompared: int  #: of an earlier run's records, of whose files too little is known
+    samples_exact: int  #: of other formats, whose pixels are kept by a JPEG and a residual
 
 
 class BadInput(NamedTuple):
@@ -227,15 +228,15 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
         "ImageSets/Main/train.txt"}. zero_based: VOC's corners count so, not from 1. Does not go
         with `classes`, `max_side` and `target_nbytes`.
     dry_run: do everything but write.
-    progress: called at least every 200 ms with a WriteProgress. An exception that it
-        raises stops the work and passes through, and so does Ctrl-C.
+    progress: called at least every 200 ms with a WriteProgress. An exception that it raises stops
+        the work and passes through, and so does Ctrl-C.
     max_side, quality: lossy: images with a side of more than max_side pixels are reduced to that,
         upright, and encoded as 4:2:0 JPEG of this quality (1 to 100; None is 90) before they are
         packed. Of their metadata the ICC profile stays, and no alpha.
     target_nbytes: lossy: images in larger files are encoded so, in the highest quality up to
         `quality` in which the JPEG has at most so many bytes; a bad input if none has.
-    pictures: what becomes of intact images that are no JPEGs: "opaque", kept whole, or, lossy,
-        "jpeg:Q": encoded so in quality Q; those with a pixel that is not opaque stay whole.
+    pictures: intact images that are no JPEGs: "opaque", whole; "progressive" or "progressive:Q",
+        pixels, as JPEG of quality Q (90) and residual, if that is smaller; or lossy, "jpeg:Q".
     max_pixels, max_scans, max_sample_nbytes: images of more pixels (2**28 if None), JPEG files
         of more scans (64), larger files (2**30 bytes) are bad inputs. Where larger ones are
         taken, the dataset says so, and readers with default limits take them too.
@@ -421,11 +422,14 @@ def pictures_choice(pictures: str) -> Tuple[st.Pictures, int]:
     """What becomes of pictures, and a quality; 0: none."""
     if pictures == "opaque":
         return st.Pictures.OPAQUE, 0
-    found = re.fullmatch("jpeg:([1-9][0-9]?|100)", pictures) if isinstance(pictures, str) else None
+    if pictures == "progressive":
+        return st.Pictures.PROGRESSIVE, 0
+    found = (re.fullmatch("(jpeg|progressive):([1-9][0-9]?|100)", pictures)
+             if isinstance(pictures, str) else None)
     if not found:
-        raise InvalidError(f"pictures is {pictures!r:.100}, expected 'opaque', or 'jpeg:Q' with a "
-                           "quality Q of 1 to 100")
-    return st.Pictures.JPEG, int(found[1])
+        raise InvalidError(f"pictures is {pictures!r:.100}, expected 'opaque', 'progressive', "
+                           "'progressive:Q' or 'jpeg:Q' with a quality Q of 1 to 100")
+    return st.Pictures[found[1].upper()], int(found[2])
 
 
 def _run_options(coding: Optional[str], ladder: Optional[Ladder], threads: Optional[int],
