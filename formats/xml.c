@@ -162,8 +162,10 @@ static int read_cdata(struct xml *x)
 /* What was read since `base`, without blanks at its ends. NULL: NOMEM. */
 static const char *take_text(struct xml *x, size_t base)
 {
-    const char *text = (const char *) x->text.data + base;
     size_t n = x->text.nbytes - base;
+    if (!n)
+        return "";
+    const char *text = (const char *) x->text.data + base;
     while (n && is_blank(*text)) {
         text++;
         n--;
