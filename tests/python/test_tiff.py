@@ -249,6 +249,7 @@ def patched(data, tag, value):
     (WHOLE[:6], pcr.TruncatedError, "TIFF"),
     (WHOLE[:len(WHOLE) - 20], pcr.PcrError, "TIFF"),
     (WHOLE[:8], pcr.PcrError, "TIFF"),
+    (b"II*\0\x08\0\0\0" + bytes(8), pcr.CorruptError, "0 elements"),
     (patched(WHOLE, 273, 1 << 30), pcr.TruncatedError, "TIFF"),
     (patched(WHOLE, 256, 0), pcr.PcrError, "TIFF"),
     (patched(WHOLE, 259, 77), pcr.UnsupportedError, "compressed in a way"),
@@ -257,6 +258,12 @@ def patched(data, tag, value):
     (tiff(3, 2, [bytes(24)], bits=32), pcr.UnsupportedError, "32 bits"),
     (tiff(3, 2, [bytes(24)], bits=8, photometric=2), pcr.PcrError, "TIFF"),
     (tiff(4, 2, [bytes(6)], bits=4, photometric=3), pcr.PcrError, "TIFF"),
+    # Fewer blocks than it takes; Pillow and libtiff itself go on with whatever is there.
+    (patched(WHOLE, 278, 10), pcr.CorruptError, "block 1 of 3 has no place"),
+    (patched(WHOLE, 257, 99), pcr.PcrError, "TIFF"),
+    (patched(WHOLE, 284, 2), pcr.CorruptError, "block 1 of 3 has no place"),
+    (patched(tiff(37, 29, [PIXELS.tobytes()], bits=8, samples=3, photometric=8), 278, 10),
+     pcr.CorruptError, "block 1 of 3 has no place"),
 ])
 def test_bad(data, error, words):
     with pytest.raises(error, match=words):
@@ -265,6 +272,19 @@ def test_bad(data, error, words):
 
 def test_wrong_sizes_of_strips_do_no_harm():
     assert np.array_equal(pcr.decode(patched(WHOLE, 279, 100)), PIXELS)
+
+
+@pytest.mark.skipif(not features.check("webp"), reason="Pillow has no WebP")
+def test_webp_inside():
+    """Also one that is smaller than its block, which libtiff does not tell."""
+    try:
+        data = save(Image.fromarray(PIXELS), "TIFF", compression="webp")
+        right = pcr.decode(data)
+    except (OSError, pcr.UnsupportedError):
+        pytest.skip("no libtiff with WebP")
+    assert np.array_equal(right, by_pillow(data))
+    with pytest.raises(pcr.CorruptError, match="TIFF"):
+        pcr.decode(patched(data, 256, 4000))
 
 
 def test_damage_is_seen():

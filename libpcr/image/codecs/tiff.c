@@ -34,14 +34,24 @@ struct tiff_file {
 
 /* --- what libtiff calls --- */
 
+/* The failure that a message of libtiff, or of what it decompresses with, speaks of. For nothing it
+ * has no memory, which is damage. */
+static int code_of(const char *text, int otherwise)
+{
+    if (strstr(text, "beyond the") || strstr(text, "too much memory"))
+        return PCR_ERR_LIMIT;
+    if (strstr(text, "(0 elements"))
+        return otherwise;
+    return strstr(text, "emory") || strstr(text, "No space") ? PCR_ERR_NOMEM : otherwise;
+}
+
 static int note(struct tiff_file *t, int code, const char *fmt, va_list args)
 {
     char printed[200];
     vsnprintf(printed, sizeof(printed), fmt, args);
     const char *text = printed +
                        (strncmp(printed, ": ", 2) ? 0 : 2); /* the file has no name */
-    if (strstr(text, "emory") || strstr(text, "No space"))
-        code = strstr(text, "beyond the") ? PCR_ERR_LIMIT : PCR_ERR_NOMEM;
+    code = code_of(text, code);
     if (!t->why.code)
         pcri_fail_at(&t->why, code, t->beyond ? t->file.n : t->at, "TIFF: %s%s",
                      code == PCR_ERR_NOMEM ? "no memory: " : "", text);
@@ -295,19 +305,43 @@ static void put_block(struct tiff_file *t, uint32_t x, uint32_t y, uint32_t plan
     }
 }
 
+/* Libtiff's count of bytes, after which the others are `fill`. */
+static tmsize_t decode_block(struct tiff_file *t, uint32_t x, uint32_t y, uint32_t plane,
+                             int fill)
+{
+    const tmsize_t nbytes = (tmsize_t) t->block_nbytes;
+    memset(t->block.data, fill, t->block_nbytes);
+    return TIFFIsTiled(t->tif)
+               ? TIFFReadEncodedTile(t->tif,
+                                     TIFFComputeTile(t->tif, x, y, 0, (uint16_t) plane),
+                                     t->block.data, nbytes)
+               : TIFFReadEncodedStrip(t->tif, TIFFComputeStrip(t->tif, y, (uint16_t) plane),
+                                      t->block.data, nbytes);
+}
+
+/* Libtiff does not say that a WebP picture is smaller than its block: bytes that are not written
+ * are seen by decoding it once more. */
+static int check_webp(struct tiff_file *t, uint32_t x, uint32_t y, uint32_t plane,
+                      struct pcr_error *err)
+{
+    uint64_t check = pcri_xxh3(t->block.data, (size_t) t->block_nbytes);
+    if (decode_block(t, x, y, plane, 255) < 0 || t->why.code)
+        return failed(t, err);
+    return pcri_xxh3(t->block.data, (size_t) t->block_nbytes) == check
+               ? 0
+               : pcri_fail_at(err, PCR_ERR_CORRUPT, t->at,
+                              "TIFF: the WebP picture of a block at pixel %u, %u is too small",
+                              (unsigned) x, (unsigned) y);
+}
+
 static int read_block(struct tiff_file *t, uint32_t x, uint32_t y, uint32_t plane,
                       struct pcr_error *err)
 {
     const bool tiled = TIFFIsTiled(t->tif);
     const uint32_t rows = t->rows.height - y;
-    const tmsize_t nbytes = (tmsize_t) t->block_nbytes;
     const uint64_t wanted = tiled || rows >= t->block_height ? t->block_nbytes
                                                              : TIFFVStripSize64(t->tif, rows);
-    const tmsize_t got =
-        tiled ? TIFFReadEncodedTile(t->tif, TIFFComputeTile(t->tif, x, y, 0, (uint16_t) plane),
-                                    t->block.data, nbytes)
-              : TIFFReadEncodedStrip(t->tif, TIFFComputeStrip(t->tif, y, (uint16_t) plane),
-                                     t->block.data, nbytes);
+    const tmsize_t got = decode_block(t, x, y, plane, 0);
     if (got < 0 || t->why.code)
         return failed(t, err);
     if ((uint64_t) got < wanted)
@@ -315,6 +349,11 @@ static int read_block(struct tiff_file *t, uint32_t x, uint32_t y, uint32_t plan
                             "TIFF: a block of %llu bytes at pixel %u, %u has %llu",
                             (unsigned long long) wanted, (unsigned) x, (unsigned) y,
                             (unsigned long long) got);
+    int rc = tag16(t, TIFFTAG_COMPRESSION) == COMPRESSION_WEBP
+                 ? check_webp(t, x, y, plane, err)
+                 : 0;
+    if (rc)
+        return rc;
     put_block(t, x, y, plane,
               (size_t) (tiled ? TIFFTileRowSize(t->tif) : TIFFScanlineSize(t->tif)));
     return 0;
@@ -330,6 +369,20 @@ static int read_blocks(struct tiff_file *t, struct pcr_error *err)
             for (uint64_t x = 0; x < t->rows.width && !rc; x += t->block_width)
                 rc = read_block(t, (uint32_t) x, (uint32_t) y, p, err);
     return rc;
+}
+
+/* Libtiff would read the file's own header for blocks that are not there. */
+static int check_places(const struct tiff_file *t, struct pcr_error *err)
+{
+    const uint32_t count = TIFFIsTiled(t->tif) ? TIFFNumberOfTiles(t->tif)
+                                               : TIFFNumberOfStrips(t->tif);
+    for (uint32_t i = 0; i < count; i++)
+        if (!TIFFGetStrileOffset(t->tif, i))
+            return t->why.code ? failed(t, err)
+                               : pcri_fail(err, PCR_ERR_CORRUPT,
+                                           "TIFF: block %u of %u has no place in the file",
+                                           (unsigned) i, (unsigned) count);
+    return 0;
 }
 
 /* Colours that alpha has been multiplied into, as Pillow restores them. */
@@ -355,7 +408,9 @@ static int decode(struct tiff_file *t, struct pcr_error *err)
         t->block_nbytes > SIZE_MAX / 2)
         return pcri_fail_nomem(err, SIZE_MAX);
     t->strict = true;
-    int rc = pcri_buffer_reserve(&t->whole, total, err);
+    int rc = check_places(t, err);
+    if (!rc)
+        rc = pcri_buffer_reserve(&t->whole, total, err);
     if (!rc)
         rc = t->converted ? convert(t, err) : read_blocks(t, err);
     if (!rc && t->premultiplied)
