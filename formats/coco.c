@@ -461,11 +461,10 @@ static int leave_out(struct coco *c, struct annotation *a, struct pcr_error *err
     return pcri_container_damaged(c->s, NULL, a->offset, err, "%s: %s", a->name, what);
 }
 
-/* Two categories of one name would become one. */
+/* Two categories of one name would become one: all annotations of the second one are wrong. */
 static int check_name(struct coco *c, struct annotation *a, const struct category *category,
                       struct pcr_error *err)
 {
-    c->categories[category - c->categories].is_used = true;
     for (size_t i = 0; i < c->category_count; i++) {
         const struct category *other = &c->categories[i];
         if (other != category && other->is_used && !strcmp(other->name, category->name))
@@ -473,6 +472,7 @@ static int check_name(struct coco *c, struct annotation *a, const struct categor
                              show(&category->own.id).text, show(&other->own.id).text,
                              other->name);
     }
+    c->categories[category - c->categories].is_used = true;
     return 0;
 }
 

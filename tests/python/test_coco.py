@@ -157,9 +157,14 @@ def test_names_of_categories(folder):
     convert(folder / "images", document(folder / "a.json", categories=same),
                           folder / "d")
     other = {"id": 9, "image_id": 7, "category_id": 4, "bbox": [0, 0, 5, 5]}
-    file = document(folder / "b.json", [*ANNOTATIONS, other], categories=same)
+    file = document(folder / "b.json", [*ANNOTATIONS, other, {**other, "id": 10}],
+                    categories=same)
     with pytest.raises(pcr.CorruptError, match="annotation 9: category 4 has the name of 1"):
         convert(folder / "images", file, folder / "x")
+    report = convert(folder / "images", file, folder / "x", on_bad="skip")
+    assert [what[:14] for _, what in report.left_out] == ["annotation 9: ", "annotation 10:"]
+    with pcr.open(folder / "x") as ds:
+        assert 4 not in ds.column("box_category_ids").values
 
 
 @pytest.mark.parametrize("images,error,message", [
