@@ -126,8 +126,8 @@ static void print_bad(const struct pcrtool_conversion *v)
         printf("%" PRIu64 " file(s) of the records kept were not compared with the others\n",
                p->samples_uncompared);
     if (v->left_out_count)
-        printf("left out %" PRIu64 " image(s) next to the folders of splits or classes%s\n",
-               v->left_out_count, v->dry_run ? "" : ", listed in errors.jsonl");
+        printf("left out %" PRIu64 " item(s) of the source%s\n", v->left_out_count,
+               v->dry_run ? "" : ", listed in errors.jsonl");
     if (v->ignored_count)
         printf("ignored %" PRIu64 " file(s) that are not images\n", v->ignored_count);
 }

@@ -175,6 +175,8 @@ int main(int argc, char **argv)
     occupy_streams();
     /* A reader that went away ends the program quietly, even if its parent ignores SIGPIPE. */
     signal(SIGPIPE, SIG_DFL);
+    /* What would make a file too large fails, as on a full disk, and does not end the program. */
+    signal(SIGXFSZ, SIG_IGN);
     pcrtool_json_watch();
     return close_stdout(dispatch(argc, argv));
 }

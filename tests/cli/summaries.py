@@ -30,10 +30,10 @@ for kind, data in (("html", b"<html>"), ("gif", b"GIF89a"), ("tiff", b"II*\0\x10
     put(os.path.join(classes, kind + ".jpg"), data + bytes(40 if data else 0))
 
 dry = summary("dry.pcr", "--dry-run", "--on-bad", "salvage", code=3)
-assert "left out 1 image(s)" in dry and "errors.jsonl" not in dry, dry
+assert "left out 1 item(s)" in dry and "errors.jsonl" not in dry, dry
 text = summary("salvaged.pcr", "--on-bad", "salvage", code=3)
 for part in ("salvaged 1 damaged image(s)", "dropped 4.9 KiB after the image in 1 file(s)",
-             "info --notes lists them", "left out 1 image(s)", "listed in errors.jsonl"):
+             "info --notes lists them", "left out 1 item(s)", "listed in errors.jsonl"):
     assert part in text, (part, text)
 text = summary("skipped.pcr", "--on-bad", "skip", code=3)
 assert "skipped 5 bad input(s)" in text and "1 GIF, 1 HTML, 1 JPEG, 1 TIFF" in text, text

@@ -4,6 +4,7 @@
 the dataset's order, a signal ends the walk through a folder, and no damage is told of."""
 import json
 import os
+import resource
 import shlex
 import signal
 import subprocess
@@ -97,6 +98,13 @@ for number in (signal.SIGTERM, signal.SIGINT):
 useless = subprocess.run([PCRTOOL, "extract", folder, "out"], capture_output=True,
                          env={**shim, "WRITE_NOTHING": "1"}, check=False, timeout=60)
 assert useless.returncode == 1, useless
+
+# A file that the system lets grow no further is an error like others.
+limited = subprocess.run([PCRTOOL, "extract", folder, "large.tar"], capture_output=True,
+                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                               (4096, 4096)),
+                         check=False, timeout=60)
+assert limited.returncode == 1 and b"File too large" in limited.stderr, limited
 
 # A disk that does not read is no damage.
 broken = subprocess.run([PCRTOOL, "verify", folder, "--json"], capture_output=True,
