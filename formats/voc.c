@@ -189,6 +189,10 @@ static int read_list(const char *path, struct file_names *n, struct pcr_error *e
     struct pcr_buffer text = { 0 };
     int rc = pcri_storage_read(&pcri_files, path, LIST_MAX_NBYTES, PCRI_TRIES_AGAIN, &text,
                                err);
+    const uint8_t *zero = !rc && text.nbytes ? memchr(text.data, 0, text.nbytes) : NULL;
+    if (zero)
+        rc = pcri_fail(err, PCR_ERR_FORMAT, "%s, byte %zu: a zero byte: no list of names",
+                       path, (size_t) (zero - text.data));
     if (!rc)
         rc = pcri_buffer_append(&text, "", 1, err);
     const char *p = (const char *) text.data;

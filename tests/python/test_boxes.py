@@ -210,6 +210,8 @@ def test_what_cannot_be(ds, tmp_path):
             ({"boxes": "boxes", "with_boxes": ["x"]}, "no attribute 'x'"),
             ({"boxes": "boxes", "with_boxes": "names"}, "as a list"),
             ({"with_boxes": ["names"]}, "`boxes`, which is not given"),
+            ({"box_min_size": 2}, "`boxes`, which is not given"),
+            ({"box_min_part": 0.5}, "`boxes`, which is not given"),
             ({"boxes": "boxes", "raw": True}, "raw files"),
             ({"boxes": "boxes", "box_min_size": 0}, "above 0"),
             ({"boxes": "boxes", "box_min_part": 1.5}, "expected 0 to 1")):

@@ -222,3 +222,22 @@ def test_wrong_effects(odd):
                          ({"erase_area": (0.5, 0.1)}, "the first is the larger")]:
         with pytest.raises(pcr.InvalidError, match=words):
             pcr.Loader(where, **wrong)
+
+
+@pytest.mark.parametrize("wrong", [
+    {"flip": "x"}, {"turn": [1]}, {"rotate": "5"}, {"mixup": "x"}, {"cutmix": None},
+    {"mixup": 1, "mix_chance": "x"}, {"blur_sigma": "ab"}, {"jitter": "abcd"}, {"area": (None, 1)},
+    {"boxes": "b", "box_min_size": "x"}, {"boxes": "b", "box_min_part": [1]}])
+def test_no_numbers(odd, wrong):
+    """The message names the argument."""
+    name = next(name for name in reversed(list(wrong)))
+    with pytest.raises(TypeError, match=f"{name}.* is .*, expected a number"):
+        pcr.Loader(odd[0], size=8, **wrong)
+
+
+def test_no_pairs(odd):
+    for wrong, words in [({"jitter": 0.4}, "jitter is 0.4, expected .brightness"),
+                         ({"area": 0.3}, "area is 0.3, expected .least, most"),
+                         ({"ratio": (1, 2, 3)}, "ratio is .1, 2, 3., expected .least, most")]:
+        with pytest.raises(pcr.InvalidError, match=words):
+            pcr.Loader(odd[0], size=8, **wrong)

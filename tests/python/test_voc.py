@@ -177,3 +177,10 @@ def test_files_of_images(voc):
             convert(voc, **how)
     with pytest.raises(pcr.InvalidError, match="only for annotations"):
         pcr.convert(voc / "jpeg", voc / "e", lists="a.txt")
+
+
+def test_a_list_that_is_no_text(voc):
+    """Nothing of it is passed over in silence."""
+    (voc / "list.txt").write_bytes(b"a\0\nb\n")
+    with pytest.raises(pcr.FormatError, match="list.txt, byte 1: a zero byte"):
+        convert(voc, lists=voc / "list.txt")

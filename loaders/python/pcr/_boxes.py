@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, NamedTuple
 import numpy as np
 
 from ._columns import Column
+from ._library import real
 from .errors import InvalidError
 
 if TYPE_CHECKING:  # it takes longer to import than all of this package
@@ -35,9 +36,9 @@ class Boxes:
             raise InvalidError(f"boxes is {name!r}, expected the name of an attribute")
         if isinstance(others, (str, bytes)):
             raise InvalidError(f"with_boxes is {others!r}, expected several names, as a list")
-        if not min_size > 0:
+        if not real(min_size, "box_min_size") > 0:
             raise InvalidError(f"box_min_size is {min_size}, expected pixels above 0")
-        if not 0 <= min_part <= 1:
+        if not 0 <= real(min_part, "box_min_part") <= 1:
             raise InvalidError(f"box_min_part is {min_part}, expected 0 to 1")
         self.name, self.others = name, tuple(others)
         self._min_size, self._min_part = float(min_size), float(min_part)
@@ -87,6 +88,8 @@ def boxes_of(name: Optional[str], others: Iterable[str], min_size: float,
         return Boxes(name, others, min_size, min_part)
     if tuple(others):
         raise InvalidError("with_boxes names what goes with `boxes`, which is not given")
+    if (min_size, min_part) != (1, 0):
+        raise InvalidError("box_min_size and box_min_part are for `boxes`, which is not given")
     return None
 
 

@@ -16,7 +16,7 @@ from ctypes import (POINTER, byref, c_char_p, c_double, c_int, c_size_t, c_uint3
                     c_void_p)
 from itertools import count
 from pathlib import Path
-from typing import Any, Dict, List, Optional, SupportsIndex, Tuple, Union
+from typing import Any, Dict, List, Optional, SupportsFloat, SupportsIndex, Tuple, Union
 
 from . import _structs as st
 from . import errors
@@ -256,6 +256,13 @@ def whole(value: SupportsIndex, what: str, least: int = 1, bits: int = 32) -> in
     if not least <= number < 1 << bits:
         raise errors.InvalidError(f"{what} is {number}, expected {least} to 2^{bits} - 1")
     return number
+
+
+def real(value: float, what: str) -> float:
+    """A number, as it is. Raises TypeError for anything else."""
+    if not isinstance(value, SupportsFloat):
+        raise TypeError(f"{what} is {value!r}, expected a number")
+    return value
 
 
 def limits_of(max_pixels: Optional[int], max_scans: Optional[int],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import numpy as np
 
 from . import _structs as st
-from ._library import whole
+from ._library import real, whole
 from ._views import PPM, ppm
 from .errors import InvalidError
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:  # it takes longer to import than all of this package
 
 def mix_options(mixup: float, cutmix: float, chance: float, cutmix_chance: float, each: bool,
                 num_classes: Optional[int], renumber: bool, boxes: bool) -> st.LoaderMix:
-    """For the library. Raises InvalidError.
+    """For the library. Raises InvalidError, TypeError.
 
     renumber, boxes: whether the loader has them.
     """
     for name, alpha in ("mixup", mixup), ("cutmix", cutmix):
-        if isinstance(alpha, bool) or not 0 <= alpha <= 1000:
+        if isinstance(alpha, bool) or not 0 <= real(alpha, name) <= 1000:
             raise InvalidError(f"{name} is {alpha!r}, expected 0 to 1000: the alpha of "
                                "Beta(alpha, alpha)")
     if not (mixup or cutmix):

@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional, Sequence, SupportsIndex, Tuple, Union
 from . import _structs as st
 from ._image import color_bytes
 from ._keywords import keywords
-from ._library import Size, choice, height_width, whole
+from ._library import Size, choice, height_width, real, whole
 from .errors import InvalidError
 
 PPM = 1_000_000
@@ -156,15 +156,18 @@ def _set_operations(t: st.LoaderTransform, randaugment: RandAugment,
 def _set_changes(options: st.LoaderTransform,
                  jitter: Jitter, rotate: float, fill: Union[int, Sequence[int]],
                  gray: bool) -> None:
-    given = (0.0,) * 4 if jitter is None else tuple(jitter)
+    try:
+        given = (0.0,) * 4 if jitter is None else tuple(jitter)
+    except TypeError:
+        given = ()
     if len(given) != 4:
-        raise InvalidError(f"jitter is {given!r}, expected (brightness, contrast, "
+        raise InvalidError(f"jitter is {jitter!r}, expected (brightness, contrast, "
                            "saturation, hue)")
     options.brightness_ppm, options.contrast_ppm, options.saturation_ppm = (
         ppm(value, f"jitter's {name}", 0, 2.9)
         for value, name in zip(given, ("brightness", "contrast", "saturation")))
     options.hue_ppm = ppm(given[3], "jitter's hue", 0, 0.5)
-    if not 0 <= rotate <= 180:
+    if not 0 <= real(rotate, "rotate") <= 180:
         raise InvalidError(f"rotate is {rotate}, expected 0 to 180 degrees")
     options.rotate_mdeg = round(rotate * 1000)
     count = 1 if gray else 3
@@ -172,14 +175,18 @@ def _set_changes(options: st.LoaderTransform,
 
 
 def ppm(value: float, what: str, least: float, most: float) -> int:
-    """A number in millionths. Raises InvalidError outside of least .. most."""
-    if not least <= value <= most:
+    """A number in millionths. Raises TypeError, or InvalidError outside of least .. most."""
+    if not least <= real(value, what) <= most:
         raise InvalidError(f"{what} is {value}, expected {least} to {most}")
     return round(value * PPM)
 
 
 def _range(pair: Tuple[float, float], what: str, most: float) -> Tuple[int, int]:
-    low, high = (ppm(value, what, 1 / PPM, most) for value in pair)
+    try:
+        first, second = pair
+    except (TypeError, ValueError):
+        raise InvalidError(f"{what} is {pair!r}, expected (least, most)") from None
+    low, high = (ppm(value, what, 1 / PPM, most) for value in (first, second))
     if low > high:
         raise InvalidError(f"{what} is {tuple(pair)}, but the first is the larger")
     return low, high
