@@ -31,7 +31,7 @@ struct extended {
     struct pcr_buffer path, link; /* texts; empty: not given */
     uint64_t nbytes;
     int64_t mtime_ns;
-    bool has_nbytes, has_mtime, is_sparse;
+    bool has_nbytes, has_mtime, knows_mtime, is_sparse;
     bool is_bad; /* they cannot be read: what they are of is left out */
 };
 
@@ -242,8 +242,10 @@ static int take_record(struct tar *t, const char *record, size_t nbytes, struct 
         t->next.nbytes = strtoull(value, &end, 10);
         t->next.has_nbytes = end == value + n && t->next.nbytes <= INT64_MAX;
     }
-    if (name == 5 && !memcmp(record, "mtime", 5))
-        t->next.has_mtime = get_time(value, n, &t->next.mtime_ns);
+    if (name == 5 && !memcmp(record, "mtime", 5)) {
+        t->next.has_mtime = true;
+        t->next.knows_mtime = get_time(value, n, &t->next.mtime_ns);
+    }
     if (!b)
         return 0;
     b->nbytes = 0;
@@ -369,9 +371,9 @@ static struct pcr_file_info get_info(const struct tar *t, const uint8_t *block)
         info.known |= PCR_FILE_MODE;
         info.mode = mode & 0777;
     }
-    if (t->next.has_mtime) {
-        info.known |= PCR_FILE_TIME;
-        info.mtime_ns = t->next.mtime_ns;
+    if (t->next.has_mtime) { /* what the header says then is not so */
+        info.known |= t->next.knows_mtime ? PCR_FILE_TIME : 0;
+        info.mtime_ns = t->next.knows_mtime ? t->next.mtime_ns : 0;
     } else if (get_field(block, MTIME, &seconds) && seconds < INT64_MAX / 1000000000) {
         info.known |= PCR_FILE_TIME;
         info.mtime_ns = (int64_t) seconds * 1000000000;

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Source files, byte for byte."""
+import io
 import os
+import tarfile
 
 import pytest
 
@@ -61,3 +63,18 @@ def test_whole_files_are_counted(tmp_path, files):
         assert ds.describe()["unrestorable_count"] == 1
         assert "restoring it would take" in ds.notes()[0]["unrestorable"]
         assert {s.key: s.original() for s in ds} == files
+
+
+def test_times_that_cannot_be_kept(tmp_path, files):
+    """A tar's exact time counts, not the rounded one in front of it; so one that is out of range
+    is not known."""
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        for name, mtime in ("1.jpg", -2.25), ("2.jpg", 1e15), ("3.jpg", 7):
+            member = tarfile.TarInfo(name)
+            member.size, member.mtime, member.mode = len(files[name]), mtime, 0o640
+            archive.addfile(member, io.BytesIO(files[name]))
+    pcr.convert(tmp_path / "a.tar", tmp_path / "d", keep_originals=True)
+    with pcr.open(tmp_path / "d") as ds:
+        assert {s.key: s.file_info() for s in ds} == {
+            name: pcr.FileInfo(0o640, mtime)
+            for name, mtime in (("1.jpg", -2250000000), ("2.jpg", None), ("3.jpg", 7000000000))}
