@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps, features
 
 import pcr
 from images import encode, orientation_exif, picture
 from test_pictures import deep, palette
+from test_plain_formats import bmp, save
 from test_reduce import RGB_PROFILE, alpha_png
+from test_tiff import tiff
 
 REFERENCE = str(Path(__file__).parents[2] / "docs" / "reference")
 
@@ -285,6 +287,97 @@ def test_lossless_webp(tmp_path):
     pcr.write(tmp_path / "d", [("a.webp", webp())], pictures="progressive")
     with pcr.open(tmp_path / "d") as ds:
         np.testing.assert_array_equal(ds[0].decode(), wanted)
+
+
+def ppm_of_two(pixels):
+    return 2 * save(Image.fromarray(pixels), "PPM")
+
+
+def tiff_of_two(pixels):
+    image = Image.fromarray(pixels)
+    return save(image, "TIFF", save_all=True, append_images=[image])
+
+
+def as_bmp_of_32(pixels):
+    height, width = pixels.shape[:2]
+    padded = np.dstack([pixels[..., ::-1], np.zeros((height, width), np.uint8)])
+    return bmp(width, height, 32, [row.tobytes() for row in padded])
+
+
+def bmp_with_profile(pixels):
+    height, width = pixels.shape[:2]
+    data = bytearray(bmp(width, height, 24, [row.tobytes() for row in pixels[..., ::-1]],
+                         header=124))
+    data[70:74] = b"DEBM"
+    return bytes(data)
+
+
+COLOUR, GRAY = photo(31, 121, 90), photo(32, 122, 90, 1)
+DEEP = GRAY.astype(np.uint16) * 257
+#: format, file, whether it becomes exact
+OTHERS = [
+    ("bmp", save(Image.fromarray(COLOUR), "BMP"), True),
+    ("bmp", save(Image.fromarray(GRAY), "BMP"), True),
+    ("bmp", as_bmp_of_32(COLOUR), True),
+    ("bmp", save(Image.fromarray(COLOUR).quantize(256), "BMP"), False),
+    ("bmp", bmp_with_profile(COLOUR), False),
+    ("ppm", save(Image.fromarray(COLOUR), "PPM"), True),
+    ("pgm", save(Image.fromarray(GRAY), "PPM"), True),
+    ("pgm", b"P5 122 90 254\n" + np.minimum(GRAY, 254).tobytes(), False),
+    ("pgm", b"P5 122 90 65535\n" + DEEP.astype(">u2").tobytes(), False),
+    ("pgm", b"P2 122 90 255\n" + " ".join(map(str, GRAY.flat)).encode() + b"\n", False),
+    ("pbm", save(Image.fromarray(GRAY).convert("1"), "PPM"), False),
+    ("ppm", ppm_of_two(COLOUR), False),
+    ("gif", save(Image.fromarray(GRAY), "GIF"), False),
+]
+TIFFS = [
+    ("tif", save(Image.fromarray(COLOUR), "TIFF", icc_profile=RGB_PROFILE), True),
+    ("tif", save(Image.fromarray(GRAY), "TIFF"), True),
+    ("tif", save(Image.fromarray(COLOUR), "TIFF", tiffinfo={274: 6}), True),
+    ("tif", save(Image.fromarray(np.dstack([COLOUR, COLOUR[..., 0]])), "TIFF"), False),
+    ("tif", save(Image.fromarray(COLOUR).quantize(256), "TIFF"), False),
+    ("tif", save(Image.fromarray(DEEP), "TIFF"), False),
+    ("tif", save(Image.fromarray(COLOUR).convert("CMYK"), "TIFF"), False),
+    ("tif", tiff_of_two(COLOUR), False),
+    ("tif", tiff(122, 90, [np.dstack([GRAY, GRAY, GRAY]).tobytes()], bits=8, samples=3,
+                 extra=[0, 0]), False),
+    ("tif", tiff(122, 90, [GRAY.tobytes()], bits=8, photometric=0), True),
+]
+if features.check("libtiff"):
+    TIFFS += [
+        ("tif", save(Image.fromarray(COLOUR), "TIFF", compression="packbits"), True),
+        ("tif", save(Image.fromarray(COLOUR), "TIFF", compression="jpeg", quality=100), False),
+    ]
+
+
+@pytest.mark.parametrize("cases", [OTHERS, TIFFS], ids=["others", "tiffs"])
+def test_other_formats(tmp_path, cases):
+    try:
+        pcr.decode(cases[0][1])
+    except pcr.UnsupportedError as error:
+        pytest.skip(str(error))
+    samples = [(f"{i}.{end}", data) for i, (end, data, _) in enumerate(cases)]
+    report = pcr.write(tmp_path / "d", samples, shuffle=False, pictures="progressive")
+    count = sum(becomes for _, _, becomes in cases)
+    assert report.progress.samples_exact == count
+    with pcr.open(tmp_path / "d") as ds:
+        about = ds.describe()
+        assert (about["exact_count"], about["opaque_count"]) == (count, len(cases) - count)
+        for sample, (name, data), (_, _, becomes) in zip(ds, samples, cases):
+            np.testing.assert_array_equal(sample.decode(), pcr.decode(data), name)
+            if not becomes:
+                assert sample.read() == data, name
+                continue
+            with Image.open(io.BytesIO(data)) as source, \
+                    Image.open(io.BytesIO(sample.read())) as ours:
+                assert (ours.format, ours.mode) == ("PNG", source.mode)
+                assert ours.info.get("icc_profile") == source.info.get("icc_profile")
+                source.load()  # Pillow turns TIFFs as it reads them
+                np.testing.assert_array_equal(np.asarray(ImageOps.exif_transpose(ours)),
+                                              np.asarray(source), name)
+            with Image.open(io.BytesIO(sample.jpeg(2))) as lower:
+                assert lower.mode == source.mode
+            assert sample.nbytes(2) < sample.nbytes() < len(data), name
 
 
 def test_a_ladder_of_ones_own(tmp_path):

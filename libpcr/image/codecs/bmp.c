@@ -27,6 +27,7 @@ struct bmp {
     struct pcri_bytes file;
     uint32_t bits; /* a pixel */
     bool top_down;
+    bool gray;       /* color i of the palette is gray i */
     size_t pixels;   /* where they begin */
     size_t stride;   /* from row to row */
     size_t palette;  /* where it begins */
@@ -99,6 +100,30 @@ static int take_layout(struct bmp *b, uint32_t header, uint32_t compression, uin
     return 0;
 }
 
+/* Of 8 bits there is no other way to store gray. */
+static bool is_gray(const struct bmp *b)
+{
+    const uint8_t *color = b->file.p + b->palette;
+    bool gray = b->bits == 8 && b->colors == 256;
+    for (uint32_t i = 0; gray && i < 256; i++, color += b->color_nbytes)
+        gray = color[0] == i && color[1] == i && color[2] == i;
+    return gray;
+}
+
+/* Are pixels stored as 8 bits a sample, without a profile, which is not read? */
+static bool is_exact(const struct bmp *b, uint32_t header)
+{
+    enum { KIND_AT = 56, EMBEDDED = 0x4D424544, LINKED = 0x4C494E4B };
+    const struct bmp_field *f = b->fields;
+    const uint32_t kind = header == MOST_HEADER_NBYTES
+                              ? pcri_load32(b->file.p + FILE_HEADER_NBYTES + KIND_AT)
+                              : 0;
+    if (kind == EMBEDDED || kind == LINKED)
+        return false;
+    return b->gray || b->bits == 24 ||
+           (b->bits == 32 && f[0].bits == 8 && f[1].bits == 8 && f[2].bits == 8 && !f[3].bits);
+}
+
 static int check_size(const struct bmp *b, struct pcr_error *err)
 {
     const uint64_t row = ((uint64_t) b->rows.width * b->bits + 7) / 8;
@@ -156,9 +181,11 @@ static int make_row(void *state, uint32_t y, uint8_t *pixels, struct pcr_error *
     const struct bmp *b = state;
     const size_t row = b->top_down ? y : b->rows.height - 1 - y;
     const uint8_t *src = b->file.p + b->pixels + row * b->stride;
-    if (b->bits <= 8)
+    if (b->gray)
+        memcpy(pixels, src, b->rows.width);
+    else if (b->bits <= 8)
         return make_palette_row(b, src, pixels, err);
-    if (b->bits != 24)
+    else if (b->bits != 24)
         make_deep_row(b, src, pixels);
     else
         for (uint32_t x = 0; x < b->rows.width; x++, src += 3, pixels += 3) {
@@ -199,10 +226,15 @@ static int bmp_begin(void *state, const struct pcr_spans *file,
     if (rc)
         return rc;
     b->stride = (size_t) (((uint64_t) width * b->bits + 31) / 32 * 4);
+    b->gray = is_gray(b);
     b->rows.any_row = true;
     b->rows.make = make_row;
     pcri_rows_begin(&b->rows, (uint32_t) width, (uint32_t) (b->top_down ? -height : height),
-                    b->fields[3].bits ? 4 : 3, params, info_out);
+                    b->gray             ? 1
+                    : b->fields[3].bits ? 4
+                                        : 3,
+                    params, info_out);
+    info_out->is_exact = is_exact(b, header);
     return check_size(b, err);
 }
 

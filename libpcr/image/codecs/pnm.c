@@ -170,6 +170,8 @@ static int pnm_begin(void *state, const struct pcr_spans *file,
     pcri_rows_begin(&p->rows, width, height, kind % 3 ? 1 : 3, params, info_out);
     p->rows.any_row = !p->text;
     p->rows.make = make_row;
+    info_out->is_exact = !p->text && p->most == 255 &&
+                         row_nbytes(p) * height == p->file.n - p->begin; /* one picture */
     return check_size(p, err);
 }
 

@@ -233,6 +233,16 @@ static int take_blocks(struct tiff_file *t, uint32_t width, uint32_t height,
                        : pcri_fail(err, PCR_ERR_CORRUPT, "TIFF: blocks of no size");
 }
 
+/* 8 bits a sample as they are stored, of one picture, and nothing else in its pixels. */
+static bool is_exact(const struct tiff_file *t, uint16_t compression)
+{
+    const bool lossy = compression == COMPRESSION_JPEG || compression == COMPRESSION_OJPEG ||
+                       compression == COMPRESSION_WEBP || compression == COMPRESSION_LERC;
+    return !t->converted && t->photometric != PHOTOMETRIC_PALETTE && t->bits == 8 &&
+           t->samples == t->rows.channels && t->samples == count_colors(t) && !lossy &&
+           TIFFLastDirectory(t->tif);
+}
+
 /* --- pixels --- */
 
 /* By libtiff, as the picture is stored: turning comes later. */
@@ -464,6 +474,7 @@ static int begin(struct tiff_file *t, struct pcri_stored_info *info_out, struct 
     pcri_rows_begin(&t->rows, width, height, channels, &t->params, info_out);
     const uint16_t orientation = tag16(t, TIFFTAG_ORIENTATION);
     info_out->orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
+    info_out->is_exact = is_exact(t, compression);
     return 0;
 }
 

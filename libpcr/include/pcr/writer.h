@@ -53,7 +53,8 @@ enum pcr_pictures {
                                * A picture with a pixel that is not opaque, or a side of more
                                * than 65,500 pixels, stays as with OPAQUE */
     PCR_PICTURES_PROGRESSIVE =
-        3, /* pixels without loss, files not: gray and RGB pictures of 8 bits (PNG, lossless WebP)
+        3, /* pixels without loss, files not: gray and RGB pictures of 8 bits (PNG, lossless
+            * WebP, TIFF but with a lossy compression, BMP, binary PGM and PPM; one in the file)
             * become a JPEG of `quality` in all groups but the last, and a residual in that, by
             * which full fidelity has the file's pixels. ICC profile and orientation stay, other
             * metadata does not, and the file cannot be restored: at full fidelity samples are
