@@ -19,8 +19,9 @@ int pcri_padding_reserve(struct pcri_padding_set *s, const struct pcri_jpeg_file
     }
     if (PCRI_GROW(s->memory, s->capacity, 64 * blocks, err))
         return PCR_ERR_NOMEM;
-    if (blocks)
-        memset(s->memory, 0, 64 * blocks * sizeof(*s->memory));
+    if (!blocks)
+        return 0;
+    memset(s->memory, 0, 64 * blocks * sizeof(*s->memory));
     for (uint32_t c = 0; c < f->component_count; c++) {
         s->planes[c].coef = s->memory + at;
         at += 64 * pcri_padding_count(&s->planes[c]);
