@@ -104,6 +104,17 @@ static void by_hand(const struct pcr_loader_options *o, uint64_t epoch, uint64_t
     pcr_buffer_free(&pixels);
 }
 
+/* Where places of the picture go that are only cut out, mirrored and resized. */
+static void map_by_hand(const struct pcr_loader_options *o, struct pcr_crop *c)
+{
+    const double x0 = c->x0, y0 = c->y0;
+    const double x = o->output.width / (c->x1 - x0), y = o->output.height / (c->y1 - y0);
+    c->affine[0] = c->flipped ? -x : x;
+    c->affine[2] = c->flipped ? o->output.width + x * x0 : -x * x0;
+    c->affine[4] = y;
+    c->affine[5] = -y * y0;
+}
+
 /* stand_ins: the sample that stands in the place of each bad one; NULL: there are none. */
 static void check_pixels(const struct pcr_loader_options *o, const struct pcr_batch *b,
                          const uint64_t *stand_ins)
@@ -120,6 +131,7 @@ static void check_pixels(const struct pcr_loader_options *o, const struct pcr_ba
         ck_assert(b->valid[i] == (identity == b->indices[i]));
         by_hand(o, b->epoch, b->indices[i], identity, b->fidelities[i], want, &crop);
         ck_assert_mem_eq(b->pixels + i * n, want, n);
+        map_by_hand(o, &crop);
         ck_assert_mem_eq(&b->crops[i], &crop, sizeof(crop));
     }
     free(want);
