@@ -2,10 +2,12 @@
 """Finding and loading the library, versions, exceptions."""
 
 import errno
+import gc
 import os
 import pickle
 import subprocess
 import sys
+import weakref
 
 import pytest
 
@@ -123,3 +125,16 @@ def test_torch_that_is_not_there(monkeypatch):
         pcr.torch
     with pytest.raises(AttributeError, match="no attribute 'torhc'"):
         pcr.torhc
+
+
+def test_errors_hold_nothing(tmp_path):
+    """Without a collection of cycles, what a failed call had open is let go of with its error."""
+    gc.disable()
+    try:
+        try:
+            pcr.open(tmp_path / "none")
+        except pcr.NotFoundError as error:
+            held = weakref.ref(error)
+        assert held() is None
+    finally:
+        gc.enable()

@@ -211,7 +211,10 @@ def call(function: Any, *args: Any) -> int:
         failure = to_exception(err)
         if failure.__cause__ is not None and not isinstance(failure.__cause__, Exception):
             raise failure.__cause__  # KeyboardInterrupt, SystemExit
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # its traceback has this frame: a cycle, with what callers hold open
     return code
 
 
