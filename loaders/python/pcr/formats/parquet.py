@@ -238,9 +238,10 @@ def to_parquet(dataset: Union[Dataset, Path], path: Path, *, split: Optional[str
         has several, a list.
     shard_nbytes: about how large a file may become, of a folder.
 
-    Attributes of mixed types become text of JSON. Returns the files' paths. Each has its name when
-    it is complete; in memory is a row group of 32 MiB. Raises InvalidError, OSError, what
-    Sample.read() or original() raises, ModuleNotFoundError without pyarrow.
+    Attributes of mixed types become text of JSON. Blobs are not written: pcr.export() writes them
+    in its formats. Returns the files' paths. Each has its name when it is complete; in memory is a
+    row group of 32 MiB. Raises InvalidError, OSError, what Sample.read() or original() raises,
+    ModuleNotFoundError without pyarrow.
     """
     need("pyarrow.parquet", "to_parquet()")
     target = os.fsdecode(path)
