@@ -66,14 +66,6 @@ INLINE __m256i q10(__m256i v)
     return _mm256_sub_epi8(look_up(of, _mm256_min_epu8(v, _mm256_set1_epi8(15))), most);
 }
 
-/* How many of 0, 2, 4, 8, 14, 20, which half a number tells, rounded up. */
-INLINE __m256i q_near(__m256i v)
-{
-    const __m128i of = _mm_setr_epi8(0, 1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 6);
-    const __m256i half = _mm256_avg_epu8(v, _mm256_setzero_si256());
-    return look_up(of, _mm256_min_epu8(half, _mm256_set1_epi8(15)));
-}
-
 /* 0 to 3, by how a block's coefficients are split at number 16. */
 INLINE __m256i split_class(__m256i all, __m256i low)
 {
@@ -114,42 +106,40 @@ TARGET static void t_contexts(const struct pcri_pk_row *row, const struct pcri_p
     }
 }
 
-/* Of each byte of four blocks the parts of its context: what is multiplied by 64, and the rest. */
+/* Of each byte of four blocks the parts of its context that follow from counts: what is multiplied
+ * by 64, and what by 1. */
 INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uint64_t *side,
-                    const uint8_t *t, size_t i, __m256i *high_out, __m256i *low_out)
+                    size_t i, __m256i *high_out, __m256i *low_out)
 {
-    /* by the bits of T */
-    const __m256i more_of = _mm256_setr_epi8(0, 0, 1, 2, 2, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0,
-                                             0, 1, 2, 2, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0);
-    const __m256i first = _mm256_setr_epi64x(0, 0x0808080808080808, 0, 0x0808080808080808);
-    const __m256i number = _mm256_set1_epi64x(0x0706050403020100);
-    const __m256i own = load(row->bytes + i), u = load(up + i);
-    __m256i near = _mm256_add_epi8(load(side + i - 1), load(side + i + 1));
-    near = q_near(_mm256_add_epi8(near, _mm256_add_epi8(u, u)));
-    __m256i beside = _mm256_add_epi8(_mm256_slli_epi64(own, 8), _mm256_srli_epi64(own, 8));
-    __m256i twice = _mm256_add_epi8(own, own);
-    /* -x */
-    __m256i x = _mm256_add_epi8(
-        _mm256_cmpgt_epi8(beside, twice),
-        _mm256_cmpgt_epi8(beside, _mm256_add_epi8(twice, _mm256_set1_epi8(2))));
-    __m256i x8 = _mm256_slli_epi16(_mm256_and_si256(x, _mm256_set1_epi8(31)), 3);
-    __m256i sum = _mm256_add_epi8(near, _mm256_sub_epi8(x, x8)); /* near + 7 x */
-    sum = _mm256_add_epi8(sum, sum);
-    __m256i named = _mm256_cvtepu8_epi64(_mm_cvtsi32_si128((int) pcri_load32(t + i)));
-    named = _mm256_shuffle_epi8(_mm256_shuffle_epi8(more_of, byte_counts(named)), first);
-    *high_out = _mm256_add_epi8(_mm256_add_epi8(sum, sum), named);
-    __m256i s = _mm256_slli_epi16(_mm256_and_si256(own, _mm256_set1_epi8(7)), 3);
-    *low_out = _mm256_or_si256(s, number);
+    /* 4 times how many of 0, 2, 4, 8, 14, 20 a number exceeds, by its half, rounded up */
+    const __m128i near4 = _mm_setr_epi8(0, 4, 8, 12, 12, 16, 16, 16, 20, 20, 20, 24, 24, 24,
+                                        24, 24);
+    const __m256i own = load(row->bytes + i), x = _mm256_set1_epi8(28);
+    const __m256i half = _mm256_add_epi8(
+        load(up + i), _mm256_avg_epu8(load(side + i - 1), load(side + i + 1)));
+    const __m256i near = look_up(near4, _mm256_min_epu8(half, _mm256_set1_epi8(15)));
+    const __m256i beside = _mm256_add_epi8(_mm256_slli_epi64(own, 8),
+                                           _mm256_srli_epi64(own, 8));
+    const __m256i twice = _mm256_add_epi8(own, own);
+    const __m256i more = _mm256_and_si256(_mm256_cmpgt_epi8(beside, twice), x);
+    const __m256i most = _mm256_and_si256(
+        _mm256_cmpgt_epi8(beside, _mm256_add_epi8(twice, _mm256_set1_epi8(2))), x);
+    *high_out = _mm256_add_epi8(near, _mm256_add_epi8(more, most));
+    *low_out = _mm256_slli_epi16(_mm256_and_si256(own, _mm256_set1_epi8(7)), 3);
 }
 
-/* Numbers of the bytes that the masks of four blocks have, as _mm256_shuffle_epi8() takes them. */
-INLINE __m256i numbers_of_four(const uint8_t t[4])
+/* Byte i: the number of the mask's bit i, and 16 times how many of 1, 2, 4 its bits exceed. */
+#define BITS(t) __builtin_popcount(t)
+#define CLASS(t) (uint64_t)((BITS(t) > 1) + (BITS(t) > 2) + (BITS(t) > 4))
+#define NAMED(t, k) (NUMBER(t, k) | CLASS(t) << (8 * (k) + 4))
+static const uint64_t named_of[256] = { FOUR_4(NAMED) };
+
+/* The same of four masks, of which the second and the fourth are about a part's upper blocks. */
+INLINE __m256i named_of_four(const uint8_t t[4])
 {
     const __m128i upper = _mm_setr_epi32(0, 0, 0x08080808, 0x08080808);
-    const __m128i a = _mm_set_epi64x((long long) numbers_of[t[1]],
-                                     (long long) numbers_of[t[0]]);
-    const __m128i b = _mm_set_epi64x((long long) numbers_of[t[3]],
-                                     (long long) numbers_of[t[2]]);
+    const __m128i a = _mm_set_epi64x((long long) named_of[t[1]], (long long) named_of[t[0]]);
+    const __m128i b = _mm_set_epi64x((long long) named_of[t[3]], (long long) named_of[t[2]]);
     return _mm256_or_si256(_mm256_set_m128i(b, a), _mm256_broadcastsi128_si256(upper));
 }
 
@@ -171,10 +161,12 @@ TARGET static size_t b_contexts(const struct pcri_pk_row *row,
         if (!all)
             continue;
         pcri_store32(named, all);
-        b_parts(row, up, side, t, i, &high, &low);
-        const __m256i numbers = numbers_of_four(named);
-        high = _mm256_shuffle_epi8(high, numbers);
-        low = _mm256_shuffle_epi8(low, numbers);
+        b_parts(row, up, side, i, &high, &low);
+        const __m256i of = named_of_four(named);
+        const __m256i number = _mm256_and_si256(of, _mm256_set1_epi8(7));
+        const __m256i class = _mm256_and_si256(_mm256_srli_epi16(of, 4), _mm256_set1_epi8(3));
+        high = _mm256_add_epi8(_mm256_shuffle_epi8(high, of), class);
+        low = _mm256_or_si256(_mm256_shuffle_epi8(low, of), number);
         const __m256i even = _mm256_add_epi16(
             _mm256_maddubs_epi16(_mm256_unpacklo_epi8(high, low), factors), begin);
         const __m256i odd = _mm256_add_epi16(
@@ -407,33 +399,47 @@ TARGET static struct pcri_pk_lengths lengths(uint8_t *m, size_t n, uint8_t *ones
     return l;
 }
 
+/* Of four blocks' counts the sums of each block, of all bytes and, 32 bits up, of two. */
+INLINE __m256i sums(__m256i counts)
+{
+    const __m256i zero = _mm256_setzero_si256(), two = _mm256_set1_epi64x(0xFFFF);
+    return _mm256_or_si256(
+        _mm256_sad_epu8(counts, zero),
+        _mm256_slli_epi64(_mm256_sad_epu8(_mm256_and_si256(counts, two), zero), 32));
+}
+
+/* Four blocks: their counts. */
+INLINE __m256i settle_4(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+                        size_t i)
+{
+    const __m256i known = _mm256_or_si256(load(row->known + i), load(row->found + i));
+    const __m256i counts = byte_counts(known);
+    store(row->known + i, known);
+    store(row->bytes + i, counts);
+    store(above->bytes + i, counts);
+    return counts;
+}
+
 TARGET static void settle(const struct pcri_pk_row *row, const struct pcri_pk_above *above)
 {
     const size_t n = row->blocks;
-    memset(row->found + n, 0, 32);
-    memset(row->known + n, 0, 32);
-    for (size_t i = 0; i < n; i += 4) {
-        __m256i known = _mm256_or_si256(load(row->known + i), load(row->found + i));
-        __m256i counts = byte_counts(known);
-        store(row->known + i, known);
-        store(row->bytes + i, counts);
-        store(above->bytes + i, counts);
-        /* Of each two blocks: all, all, those below 16, those below 16. */
-        __m256i all = _mm256_sad_epu8(counts, _mm256_setzero_si256());
-        __m256i low = _mm256_sad_epu8(_mm256_and_si256(counts, _mm256_set1_epi64x(0xFFFF)),
-                                      _mm256_setzero_si256());
-        all = _mm256_or_si256(all, _mm256_slli_epi64(low, 32));
-        all = _mm256_shuffle_epi8(all,
-                                  _mm256_setr_epi8(0, 8, 4, 12, -1, -1, -1, -1, -1, -1, -1, -1,
-                                                   -1, -1, -1, -1, 0, 8, 4, 12, -1, -1, -1, -1,
-                                                   -1, -1, -1, -1, -1, -1, -1, -1));
-        uint32_t a = (uint32_t) _mm_cvtsi128_si32(_mm256_castsi256_si128(all));
-        uint32_t b4 = (uint32_t) _mm_cvtsi128_si32(_mm256_extracti128_si256(all, 1));
-        uint32_t now = (a & 0xFFFF) | b4 << 16;
-        pcri_store32(above->gain + i, now - pcri_load32(row->count + i));
-        pcri_store32(row->count + i, now);
-        pcri_store32(above->count + i, now);
-        pcri_store32(row->low + i, a >> 16 | (b4 & 0xFFFF0000));
+    /* bytes 0, 1, 4, 5 of each of a part's two blocks */
+    const __m256i order = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 8, 1, 9, 4, 12, 5, 13, -1, -1, -1, -1, -1, -1, -1, -1));
+    memset(row->found + n, 0, 64);
+    memset(row->known + n, 0, 64);
+    for (size_t i = 0; i < n; i += 8) {
+        const __m256i a = sums(settle_4(row, above, i));
+        const __m256i b = sums(settle_4(row, above, i + 4));
+        const __m256i v = _mm256_shuffle_epi8(_mm256_or_si256(a, _mm256_slli_epi64(b, 8)),
+                                              order);
+        const __m128i all = _mm_unpacklo_epi16(_mm256_castsi256_si128(v),
+                                               _mm256_extracti128_si256(v, 1));
+        const __m128i before = _mm_loadl_epi64((const void *) (row->count + i));
+        _mm_storel_epi64((void *) (above->gain + i), _mm_sub_epi8(all, before));
+        _mm_storel_epi64((void *) (row->count + i), all);
+        _mm_storel_epi64((void *) (above->count + i), all);
+        _mm_storel_epi64((void *) (row->low + i), _mm_unpackhi_epi64(all, all));
     }
 }
 
@@ -513,20 +519,17 @@ AVX512_INLINE void b_parts_512(const struct pcri_pk_row *row, const uint64_t *up
                                const uint64_t *side, const uint8_t *t, size_t i,
                                __m512i *high_out, __m512i *low_out)
 {
-    /* 4 times how many of 0, 2, 4, 8, 14, 20 a number exceeds */
-    static const uint8_t near4[64] = {
-        0,  4,  4,  8,  8,  12, 12, 12, 12, 16, 16, 16, 16, 16, 16, 20, 20, 20, 20, 20, 20, 24,
-        24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24,
-        24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24,
-    };
+    /* 4 times how many of 0, 2, 4, 8, 14, 20 a number exceeds, by its half, rounded up */
+    static const uint8_t near4[64] = { 0,  4,  8,  12, 12, 16, 16, 16, 20,
+                                       20, 20, 24, 24, 24, 24, 24, 24 };
     const __m128i more_of = _mm_setr_epi8(0, 0, 1, 2, 2, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0);
     const __m512i whole = _mm512_set_epi64(
         0x0707070707070707, 0x0606060606060606, 0x0505050505050505, 0x0404040404040404,
         0x0303030303030303, 0x0202020202020202, 0x0101010101010101, 0);
     const __m512i number = _mm512_set1_epi64(0x0706050403020100);
-    const __m512i own = load512(row->bytes + i), u = load512(up + i);
-    __m512i near = _mm512_add_epi8(load512(side + i - 1), load512(side + i + 1));
-    near = _mm512_add_epi8(near, _mm512_add_epi8(u, u));
+    const __m512i own = load512(row->bytes + i);
+    const __m512i near = _mm512_add_epi8(
+        load512(up + i), _mm512_avg_epu8(load512(side + i - 1), load512(side + i + 1)));
     const __m512i beside = _mm512_add_epi8(_mm512_slli_epi64(own, 8),
                                            _mm512_srli_epi64(own, 8));
     const __m512i twice = _mm512_add_epi8(own, own), x = _mm512_set1_epi8(28);
