@@ -39,6 +39,8 @@ static int write_row(struct residual_writing *w, uint32_t k, struct pcr_error *e
     const struct pcri_rs_strip *s = &w->strip;
     struct pcri_tans_writer *t = &w->symbols;
     int rc = pcri_tans_reserve(t, w->width, err);
+    if (rc)
+        return rc;
     for (uint32_t x = 0; x < w->width && !rc; x++) {
         const uint8_t table = w->tables.maps[k][s->contexts[x]], symbol = s->symbols[x];
         const bool escapes = symbol == PCRI_RS_ESCAPE || !w->tables.freq[table][symbol];

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <pcr/dataset.h>
+#include <pcr/image.h>
 
 #include "generator.h"
 #include "memory.h"
@@ -238,6 +239,30 @@ static void fill_cache(void)
     pcr_buffer_free(&out);
 }
 
+/* Replaces sample i by its pixels. */
+static void unpack(struct test_source *s, uint32_t i, bool gray)
+{
+    const struct pcr_decode_options o = { .size = sizeof(o),
+                                          .color = gray ? PCR_COLOR_GRAY : PCR_COLOR_RGB };
+    struct pcr_image_info info = { .size = sizeof(info) };
+    struct pcr_buffer pixels = { 0 }, file = { 0 };
+    struct pcr_decoder *d = NULL;
+    char head[32];
+    ck_assert_int_eq(pcr_decoder_create(&d, NULL), 0);
+    ck_assert_int_eq(pcr_decoder_decode_alloc(d, s->samples[i].file.data,
+                                              s->samples[i].file.nbytes, &o, &pixels, &info,
+                                              NULL),
+                     0);
+    const int n = snprintf(head, sizeof(head), "P%c %u %u 255\n", gray ? '5' : '6',
+                           (unsigned) info.width, (unsigned) info.height);
+    ck_assert_int_eq(pcri_buffer_append(&file, head, (size_t) n, NULL), 0);
+    ck_assert_int_eq(pcri_buffer_append(&file, pixels.data, pixels.nbytes, NULL), 0);
+    test_source_set(s, i, file.data, file.nbytes);
+    pcr_decoder_destroy(&d);
+    pcr_buffer_free(&pixels);
+    pcr_buffer_free(&file);
+}
+
 void datasets_begin(void)
 {
     static const uint8_t webp[] = "RIFF\x10\0\0\0WEBPVP8 ";
@@ -250,6 +275,9 @@ void datasets_begin(void)
     test_source_set_case(&d->odd, 2, "trailing-text");
     test_source_set_case(&d->odd, 3, "png-bad-data");
     test_source_set_case(&d->odd, 4, "arithmetic");
+    test_source_init(&d->pixels, 6);
+    for (uint32_t i = 0; i < 3; i++)
+        unpack(&d->pixels, i, i == 2);
     test_folder_make(&d->made);
     ck_assert_int_eq(write_by(d->made.path, &d->source.source,
                               (struct pcr_write_options) { .originals = PCR_ORIGINALS_ON }),
@@ -276,6 +304,11 @@ void datasets_make(void)
     ck_assert_int_eq(write_by(d->scans.path, &d->source.source,
                               (struct pcr_write_options) { .coding = PCR_CODING_SCANS }),
                      0);
+    test_folder_make(&d->exact);
+    ck_assert_int_eq(
+        write_by(d->exact.path, &d->pixels.source,
+                 (struct pcr_write_options) { .pictures = PCR_PICTURES_PROGRESSIVE }),
+        0);
     first_record(d->made.path, d->record, sizeof(d->record));
     spoil(&d->damaged, false);
     spoil(&d->cut, true);
@@ -286,11 +319,12 @@ void datasets_make(void)
 void datasets_free(void)
 {
     struct datasets *d = &datasets;
-    struct test_folder *const folders[] = { &d->made,   &d->damaged,  &d->cut,
-                                            &d->floats, &d->cache,    &d->stopped,
-                                            &d->out,    &d->salvaged, &d->scans };
+    struct test_folder *const folders[] = { &d->made,  &d->damaged, &d->cut, &d->floats,
+                                            &d->cache, &d->stopped, &d->out, &d->salvaged,
+                                            &d->scans, &d->exact };
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
         test_folder_free(folders[i]);
     test_source_free(&d->source);
     test_source_free(&d->odd);
+    test_source_free(&d->pixels);
 }

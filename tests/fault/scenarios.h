@@ -30,11 +30,13 @@ extern const struct scenarios read_scenarios, verify_scenarios, decode_scenarios
 /* Datasets of six pictures each, made once. */
 struct datasets {
     struct test_source source, odd; /* odd: damaged, undecodable and with bytes after it */
+    struct test_source pixels;      /* the first three pictures are PPMs and a PGM */
     struct test_folder made;        /* records of three; the third picture is a PNG */
     struct test_folder damaged;     /* the same with a wrong byte in a record's last group */
     struct test_folder cut;         /* the same with a record of half its length */
     struct test_folder floats;      /* float labels */
     struct test_folder scans;       /* `made` in the other coding */
+    struct test_folder exact;       /* `pixels`, those three as exact pictures */
     struct test_folder cache;       /* has all of `made` */
     struct test_folder stopped;     /* a conversion of `source` that was stopped half way */
     struct test_folder salvaged;    /* `odd`, salvaged or skipped */

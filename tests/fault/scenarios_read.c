@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include <pcr/dataset.h>
+#include <pcr/image.h>
 #include <pcr/system.h>
 
 #include "memory.h"
@@ -137,6 +138,39 @@ static int read_floats(const void *what, uint64_t *sum, struct pcr_error *err)
 static int read_scans(const void *what, uint64_t *sum, struct pcr_error *err)
 {
     return read_from(datasets.scans.path, what, sum, err);
+}
+
+static int read_exact(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    return read_from(datasets.exact.path, what, sum, err);
+}
+
+/* At full fidelity, and below. */
+static int decode_exact(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    struct pcr_dataset_info info = { .size = sizeof(info) };
+    struct pcr_dataset *ds = NULL;
+    struct pcr_decoder *d = NULL;
+    struct pcr_buffer pixels = { 0 };
+    int rc = pcr_dataset_open(datasets.exact.path, what, &ds, err);
+    if (!rc)
+        rc = pcr_dataset_describe(ds, &info, err);
+    if (!rc)
+        rc = pcr_decoder_create(&d, err);
+    add_number(sum, info.exact_count);
+    for (uint64_t i = 0; !rc && i < 12; i++) {
+        struct pcr_sample *s = NULL;
+        rc = pcr_sample_acquire(ds, i / 2, &s, err);
+        if (!rc)
+            rc = pcr_sample_decode(s, i % 2 ? info.group_count - 1 : PCR_FIDELITY_FULL, d,
+                                   NULL, &pixels, NULL, err);
+        add(sum, pixels.data, rc ? 0 : pixels.nbytes);
+        pcr_sample_release(&s);
+    }
+    pcr_buffer_free(&pixels);
+    pcr_decoder_destroy(&d);
+    pcr_dataset_close(&ds);
+    return rc;
 }
 
 static int read_damaged(const void *what, uint64_t *sum, struct pcr_error *err)
@@ -336,6 +370,8 @@ static const struct scenario list[] = {
     { "columns", columns, datasets.made.path },
     { "columns of lists", columns, datasets.floats.path },
     { "read scans", read_scans, NULL },
+    { "read exact pictures", read_exact, NULL },
+    { "decode exact pictures", decode_exact, NULL },
     { "read of damage", read_damaged, NULL },
     { "read what was cut off", read_cut, NULL },
     { "read by mmap", read_made, OPTIONS(.io_backend = PCR_IO_MMAP) },

@@ -287,6 +287,9 @@ static const struct scenario list[] = {
     { "convert, pictures", convert,
       WRITING_ODD(.bad_policy = PCR_BAD_SKIP, .pictures = PCR_PICTURES_JPEG,
                   .target_nbytes = 3000) },
+    { "convert to exact pictures", convert,
+      &(const struct writing) {
+          &datasets.pixels, { .pictures = PCR_PICTURES_PROGRESSIVE }, NULL, NULL } },
     { "convert, some reduced", convert, WRITING(.max_side = 60, .quality = 70) },
     { "convert by threads", convert, WRITING(.thread_count = 3) },
     { "convert, another ladder", convert,
@@ -315,6 +318,8 @@ static const struct scenario list[] = {
     { "push", push, NULL },
     { "recode", recode, RECODING(datasets.made.path, .coding = PCR_CODING_SCANS) },
     { "recode scans", recode, RECODING(datasets.scans.path, .coding = PCR_CODING_PACKED) },
+    { "recode exact pictures", recode,
+      RECODING(datasets.exact.path, .coding = PCR_CODING_SCANS) },
     { "recode by threads", recode,
       RECODING(datasets.salvaged.path, .coding = PCR_CODING_SCANS, .threads = 2) },
     { "recode to scans, nothing written", recode,
