@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pixels to JPEG, by libjpeg. */
-#include <stdlib.h>
-
 #include <pcr/image.h>
 
 #include "../jpeg/turbo.h"
@@ -12,9 +10,51 @@
 struct encoding {
     struct jpeg_compress_struct cinfo;
     struct pcri_turbo errors;
-    unsigned char *bytes;
-    unsigned long nbytes;
+    struct jpeg_destination_mgr place;
+    struct pcr_buffer *out;
 };
+
+/* --- where libjpeg writes ---
+ *
+ * libjpeg's own way to memory says where the file is only at its end: after an error before that,
+ * what it has allocated would be lost, and what it has freed be freed again. */
+
+enum { FIRST_NBYTES = 1 << 14 };
+
+/* Makes room after the bytes that are there, at least as much as they take. */
+static void make_room(struct encoding *e)
+{
+    struct pcr_buffer *out = e->out;
+    const size_t nbytes = 2 * out->nbytes > FIRST_NBYTES ? 2 * out->nbytes : FIRST_NBYTES;
+    struct pcr_error why;
+    if (pcri_buffer_reserve(out, nbytes, &why))
+        pcri_turbo_fail(&e->errors, why.code, "no memory for a file of %zu bytes", nbytes);
+    e->place.next_output_byte = out->data + out->nbytes;
+    e->place.free_in_buffer = out->capacity - out->nbytes;
+}
+
+static void begin_file(j_compress_ptr c)
+{
+    struct encoding *e = c->client_data;
+    e->out->nbytes = 0;
+    make_room(e);
+}
+
+static boolean fill_file(j_compress_ptr c)
+{
+    struct encoding *e = c->client_data;
+    e->out->nbytes = e->out->capacity; /* whatever is said to be free */
+    make_room(e);
+    return TRUE;
+}
+
+static void end_file(j_compress_ptr c)
+{
+    struct encoding *e = c->client_data;
+    e->out->nbytes = e->out->capacity - e->place.free_in_buffer;
+}
+
+/* --- encoding --- */
 
 static void compress(struct encoding *e, const uint8_t *pixels, uint32_t channels,
                      const struct pcri_jpeg_style *style)
@@ -39,14 +79,20 @@ int pcri_jpeg_encode_as(const uint8_t *pixels, uint32_t width, uint32_t height,
                         uint32_t channels, const struct pcri_jpeg_style *style,
                         struct pcr_buffer *out, struct pcr_error *err)
 {
-    struct encoding e = { 0 };
+    struct encoding e = {
+        .place = { .init_destination = begin_file,
+                   .empty_output_buffer = fill_file,
+                   .term_destination = end_file },
+        .out = out,
+    };
     e.cinfo.err = pcri_turbo_errors(&e.errors, NULL, 0, err);
     int rc = 0;
     if (setjmp(e.errors.jump)) {
         rc = e.errors.code;
     } else {
         jpeg_create_compress(&e.cinfo);
-        jpeg_mem_dest(&e.cinfo, &e.bytes, &e.nbytes);
+        e.cinfo.client_data = &e;
+        e.cinfo.dest = &e.place;
         e.cinfo.image_width = width;
         e.cinfo.image_height = height;
         e.cinfo.input_components = (int) channels;
@@ -58,10 +104,8 @@ int pcri_jpeg_encode_as(const uint8_t *pixels, uint32_t width, uint32_t height,
         compress(&e, pixels, channels, style);
     }
     jpeg_destroy_compress(&e.cinfo);
-    out->nbytes = 0;
-    if (!rc)
-        rc = pcri_buffer_append(out, e.bytes, e.nbytes, err);
-    free(e.bytes);
+    if (rc)
+        out->nbytes = 0;
     return rc;
 }
 

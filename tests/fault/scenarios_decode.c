@@ -4,6 +4,7 @@
 
 #include <pcr/image.h>
 
+#include "base/random.h"
 #include "foreign_pictures.h"
 #include "scenarios.h"
 
@@ -187,6 +188,21 @@ static int resize(const void *what, uint64_t *sum, struct pcr_error *err)
     return rc;
 }
 
+/* A file that outgrows its first memory twice. */
+static int encode_noise(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    static uint8_t noise[160 * 160 * 3];
+    struct pcr_buffer file = { 0 };
+    (void) what;
+    for (size_t i = 0; i < sizeof(noise); i++)
+        noise[i] = (uint8_t) (pcri_key(1, i, 0) >> 56);
+    int rc = pcr_jpeg_encode(noise, 160, 160, 3, 98, &file, err);
+    add(sum, file.data, rc ? 0 : file.nbytes);
+    rc = add_error(sum, rc, err);
+    pcr_buffer_free(&file);
+    return rc;
+}
+
 #define OPTIONS(...) .options = { .size = sizeof(struct pcr_decode_options), __VA_ARGS__ }
 #define RESIZE(...) .resize = { .size = sizeof(struct pcr_resize_options), __VA_ARGS__ }
 #define DECODING(...) \
@@ -265,6 +281,7 @@ static const struct scenario list[] = {
     { "resize in sRGB", decode_resized,
       DECODING("icc", OPTIONS(.flags = PCR_DECODE_TO_SRGB), RESIZE(.flags = 0)) },
     { "resize", resize, DECODING("", RESIZE(.filter = PCR_FILTER_BICUBIC)) },
+    { "encode", encode_noise, NULL },
     { "decode many", decode_many, many },
     { "decode rising", decode_rising, DECODING("progressive", OPTIONS(.flags = 0)) },
 };
