@@ -57,7 +57,7 @@ export TSAN_OPTIONS=allocator_may_return_null=1:halt_on_error=1
 
 passed=0 failed=0 skipped=0
 failures=build-check/failures
-jobs=$(($(nproc) + 1)) # some tests wait more than they work
+jobs=$(($(nproc) + 2)) # some tests wait more than they work
 
 # Runs a command with its output in file $1, and on the terminal too where that is asked for.
 logged() {
@@ -162,7 +162,7 @@ else
     check sanitize gcc -Db_sanitize=address,undefined -Doptimization=1 -Dc_args=-g1 -- \
         --no-suite once
     check threads gcc -Db_sanitize=thread -Dc_args=-g1 -- --suite threads
-    check portable gcc $error -Dportable=true -Ddebug=false -- \
+    check portable gcc $error -Dportable=true -Ddebug=false -Doptimization=1 -- \
         --suite unit --suite vectors --suite fuzz --no-suite threads
     everything=yes check clang clang $error -Ddebug=false -- --suite unit --no-suite threads
     check_arm64
