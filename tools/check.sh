@@ -15,7 +15,7 @@ Installs what is missing (tools/deps.sh), builds in build-check/, runs the tests
   threads   ThreadSanitizer; the tests that have threads
   portable  without code for particular CPUs; vectors, fuzz targets' inputs, and unit tests but
             those that have threads, which use no such code beyond what the others test
-  clang     the other compiler; unit tests but those that have threads
+  clang     the other compiler; unit tests but those that have threads, each once
   arm64     64-bit ARM, run by QEMU: pixel kernels and decoders; skipped where what
             tools/cross/aarch64-linux-gnu.ini names is not installed
   32-bit    32-bit x86: unit tests and fuzz targets' inputs; skipped where what
@@ -162,9 +162,10 @@ else
     check sanitize gcc -Db_sanitize=address,undefined -Doptimization=1 -Dc_args=-g1 -- \
         --no-suite once
     check threads gcc -Db_sanitize=thread -Dc_args=-g1 -- --suite threads
-    check portable gcc $error -Dportable=true -Ddebug=false -Doptimization=1 -- \
+    check portable gcc $error -Dportable=true -Ddebug=false -- \
         --suite unit --suite vectors --suite fuzz --no-suite threads
-    everything=yes check clang clang $error -Ddebug=false -- --suite unit --no-suite threads
+    everything=yes check clang clang $error -Ddebug=false -- \
+        --suite unit --no-suite threads --no-suite slow
     check_arm64
     check_32_bit
 fi
