@@ -68,16 +68,6 @@ static size_t name_nbytes(const struct xml *x)
 
 /* --- text --- */
 
-static size_t put_utf8(uint32_t v, char out[4])
-{
-    size_t n = v < 0x80 ? 1 : v < 0x800 ? 2 : v < 0x10000 ? 3 : 4;
-    static const uint8_t first[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
-    for (size_t i = n; i-- > 1; v >>= 6)
-        out[i] = (char) (0x80 | (v & 63));
-    out[0] = (char) (first[n] | v);
-    return n;
-}
-
 static bool is_character(uint32_t v)
 {
     return v == '\t' || v == '\n' || v == '\r' || (v >= 32 && v < 0xD800) ||
@@ -118,7 +108,7 @@ static int read_reference(struct xml *x)
         }
     if (n > 1 && *from == '#' &&
         read_number(from + 1 + hexadecimal, n - 1 - hexadecimal, hexadecimal ? 16 : 10, &v))
-        nbytes = put_utf8(v, text);
+        nbytes = pcri_utf8_put(v, text);
     if (!nbytes)
         return bad(x, "an entity that is none of lt, gt, amp, quot, apos, and no character");
     x->at = semicolon + 1;

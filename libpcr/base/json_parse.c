@@ -47,16 +47,6 @@ static bool get_hex4(const char *p, const char *end, unsigned *out)
     return true;
 }
 
-static size_t put_utf8(unsigned v, char *out)
-{
-    size_t n = v < 0x80 ? 1 : v < 0x800 ? 2 : v < 0x10000 ? 3 : 4;
-    static const uint8_t first[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
-    for (size_t i = n; i-- > 1; v >>= 6)
-        out[i] = (char) (0x80 | (v & 63));
-    out[0] = (char) (first[n] | v);
-    return n;
-}
-
 /* After "\u": one code, or two of a surrogate pair. */
 static int read_code(struct pcri_json_reader *p, unsigned *v)
 {
@@ -93,7 +83,7 @@ static int read_escape(struct pcri_json_reader *p)
         int rc = read_code(p, &v);
         if (rc)
             return rc;
-        n = put_utf8(v, text);
+        n = pcri_utf8_put(v, text);
     }
     return pcri_buffer_append(&p->stack, text, n, p->err) ? nomem(p) : 0;
 }

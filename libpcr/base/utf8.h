@@ -9,6 +9,9 @@
  * values above U+10FFFF), 0 if there is none. left is at least 1. */
 size_t pcri_utf8_sequence(const void *p, size_t left);
 
+/* Writes the sequence of a character, at most U+10FFFF; its bytes. */
+size_t pcri_utf8_put(uint32_t v, char out[4]);
+
 bool pcri_utf8_valid(const void *p, size_t nbytes);
 
 /* Appends text to out, with U+FFFD for each byte that is not UTF-8. */

@@ -23,3 +23,13 @@ size_t pcri_utf8_sequence(const void *text, size_t left)
         return 0;
     return n;
 }
+
+size_t pcri_utf8_put(uint32_t v, char out[4])
+{
+    size_t n = v < 0x80 ? 1 : v < 0x800 ? 2 : v < 0x10000 ? 3 : 4;
+    static const uint8_t first[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    for (size_t i = n; i-- > 1; v >>= 6)
+        out[i] = (char) (0x80 | (v & 63));
+    out[0] = (char) (first[n] | v);
+    return n;
+}
