@@ -131,6 +131,7 @@ class Row:
         self.dc, self.residuals = [0] * width, [0] * width
         self.value = [[0] * 64 for _ in range(width)]  # magnitudes, but for DC
         self.negative = [[False] * 64 for _ in range(width)]
+        self.order = []  # block and number of each coefficient, as they were found
 
     def counts(self):
         """Of each block how many coefficients are known, by bytes."""
@@ -141,6 +142,11 @@ class Decoder:
     def __init__(self, frame, lines, tables):
         self.frame, self.tables, self.groups = frame, tables, steps_of(frame, lines)
         self.max_h, self.max_v = (max(c[i] for c in frame.components) for i in range(2))
+        passes = [p for steps in self.groups for step in steps for p in step]
+        self.part_of = []  # of each component's coefficients (10.1)
+        for i in range(len(frame.components)):
+            cuts = {k for p in passes if p.component == i for k in (p.ss, p.se + 1)}
+            self.part_of.append([sum(cut <= k for cut in cuts) for k in range(64)])
 
     def size(self, i):
         c, up = self.frame.components[i], lambda a, b: -(-a // b)
@@ -249,7 +255,7 @@ class Decoder:
              + exceeds(k, (2, 3, 6, 10, 20))) for p in passes if p.first for x, k in found[p]]))
         for p in passes:
             row, m = rows[p.component], [next(lengths) if p.first else 1 for _ in found[p]]
-            self.plain(stream.plain.take, p, row, found[p], m)
+            self.plain(stream.plain.take, p, self.part_of[p.component], row, found[p], m)
             gain = [sum(x == y for y, _ in found[p]) for x in range(len(row.dc))]
             above[key, p.component] = row.counts(), gain
 
@@ -271,18 +277,18 @@ class Decoder:
             free = [k for k in range(8 * j, 8 * j + 8)
                     if p.ss <= k <= p.se and not rows[p.component].value[x][k]]
             found[p] += [(x, k) for i, k in enumerate(free) if b >> i & 1]
-        return found
+        return {p: sorted(new, key=lambda place: self.part_of[p.component][place[1]])
+                for p, new in found.items()}
 
     @staticmethod
-    def plain(take, p, row, found, lengths):
+    def plain(take, p, part_of, row, found, lengths):
         """Plain bits of one pass (10.3, 4)."""
-        known = [[k for k in range(p.ss, p.se + 1) if value[k]] for value in row.value]
-        new = [[k for y, k in found if y == x] for x in range(len(known))]
+        known = [(x, k) for x, k in row.order if p.ss <= k <= p.se]
         for (x, k), m in zip(found, lengths):
             need(1 <= m <= PLANES - p.al, "a magnitude")
             row.value[x][k] = (take(m - 1) | 1 << m - 1) << p.al
-        for x in range(len(known)):
-            for k in new[x]:
-                row.negative[x][k] = bool(take(1))
-            for k in known[x] if not p.first else ():
-                row.value[x][k] |= take(1) << p.al
+        for x, k in found:
+            row.negative[x][k] = bool(take(1))
+        for x, k in sorted(known, key=lambda place: part_of[place[1]]):
+            row.value[x][k] |= take(1) << p.al
+        row.order += found

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The contexts of coding 2: how many there are of each family of symbols, and how the rare
- * ones among them are formed. Those of whole rows are in rows_body.h. */
+ * ones among them are formed. Those of whole rows are in rows_*. */
 #ifndef PCRI_PK_CONTEXTS_H
 #define PCRI_PK_CONTEXTS_H
 

@@ -5,7 +5,7 @@
  * What bounds it: symbols are read by calls, whose lengths follow from what was decoded before and
  * are at most 64 a block; reading a call past the end of its stream fails after at most
  * PCRI_TANS_UNCHECKED symbols (tans.h). Plain bits are counted before they are read, or are those
- * under a row's masks. Masks keep to their band whatever the symbols say. */
+ * of a row's DC. Masks keep to their band whatever the symbols say. */
 #include <stdlib.h>
 
 #include "packed.h"
@@ -135,64 +135,97 @@ static int read_b(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
     return rc;
 }
 
-/* M of what first passes found, which is settled; count_m[i]: of pass i. */
+/* M of what first passes found, which is settled. */
 static int read_m(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
-                  const struct pcri_pk_active *active, uint32_t count, size_t count_m[4],
-                  struct pcr_error *err)
+                  const struct pcri_pk_active *active, uint32_t count, struct pcr_error *err)
 {
     size_t n = 0;
     bool any = false;
     for (uint32_t i = 0; i < count; i++) {
-        const struct pcri_pk_active *a = &active[i];
-        any |= a->pass->first;
-        count_m[i] = a->pass->first ? d->kernels->m_contexts(a->row, a->above, a->pass->level,
-                                                             d->contexts + n)
-                                    : 0;
-        n += count_m[i];
+        if (!active[i].pass->first)
+            continue;
+        n += pcri_pk_m_contexts(&d->rows, &d->plan, &active[i], d->contexts + n);
+        any = true;
     }
     return any ? read_call(d, s, PCRI_PK_M, n, d->symbols, err) : 0;
 }
 
 /* --- AC: plain bits --- */
 
-/* The lower bits of n magnitudes of m bits, which are more than one. They are few, and reach planes
- * that no other coefficient does: they make a list. */
-static void read_magnitudes(struct pcri_pk_decoder *d, struct pcri_pk_bits *bits,
-                            const struct pcri_pk_active *a, const uint8_t *m, size_t n)
+/* What a component's last pass finds nothing refines: where the CPU has masks for it, it makes no
+ * list. */
+static bool goes_through_masks(const struct pcri_pk_decoder *d,
+                               const struct pcri_pk_pass *pass)
 {
-    struct pcri_pk_bits b = *bits;
-    struct pcri_pk_large *large = &d->large[a->pass->component];
-    uint16_t *values = large->values + large->count;
-    if (n)
-        d->kernels->longer(a->row, a->row->plane[a->pass->al], large->places + large->count);
-    large->count += n;
-    for (size_t i = 0; i < n; i++) {
-        const unsigned below = m[i] - 1u;
-        const uint32_t v = (uint32_t) pcri_pk_take(&b, below) | 1u << below;
-        values[i] = (uint16_t) (v << a->pass->al);
-    }
-    *bits = b;
+    return d->kernels->sign && pass == d->last[pass->component];
 }
 
-/* What a first pass found: n coefficients of m bits, whose lower bits are before all signs. At most
- * 8 bytes a block are read before it is looked whether they were there, for which there is
- * padding. */
-static int read_first(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
-                      const struct pcri_pk_active *a, uint8_t *m, size_t n,
-                      struct pcr_error *err)
+/* The magnitudes of n new coefficients, of m bits each. */
+static int read_magnitudes(struct pcri_pk_stream *s, const uint8_t *m, size_t n, unsigned al,
+                           int16_t *values, struct pcr_error *err)
 {
-    const struct pcri_pk_row *row = a->row;
-    struct pcri_pk_bits ones = { (uint8_t *) d->contexts, 0, n }; /* which have served */
-    const struct pcri_pk_lengths l = d->kernels->lengths(m, n, (uint8_t *) d->contexts);
-    if (l.most >= (unsigned) PCRI_PK_PLANES - a->pass->al)
+    unsigned most = 0;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t below = (uint8_t) (m[i] - 1);
+        most = below > most ? below : most;
+        sum += below;
+    }
+    if (most >= PCRI_PK_PLANES - al)
         return damaged(err, "an impossible magnitude");
-    if (s->plain.end - s->plain.bit < l.sum)
+    if (s->plain.end - s->plain.bit < sum)
         return damaged(err, "plain bits end too early");
-    struct pcri_pk_bits signs = s->plain;
-    signs.bit += l.sum;
-    d->kernels->first(row, &ones, &signs, row->plane[a->pass->al]);
-    read_magnitudes(d, &s->plain, a, m, l.longer);
-    s->plain = signs;
+    struct pcri_pk_bits bits = s->plain;
+    for (size_t i = 0; i < n; i++) {
+        const unsigned below = m[i] - 1u;
+        values[i] = (int16_t) ((pcri_pk_take(&bits, below) | 1u << below) << al);
+    }
+    s->plain = bits;
+    return 0;
+}
+
+/* Plain bits of a pass: magnitudes of what a first pass found, of *m bits, signs, and a bit more of
+ * what was known before another. *m moves on. Kernels change some values beyond the last, so those
+ * that were known come first. */
+static int read_plain(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
+                      const struct pcri_pk_active *a, const uint8_t **m, struct pcr_error *err)
+{
+    const struct pcri_pk_pass *pass = a->pass;
+    const bool last = goes_through_masks(d, pass);
+    struct pcri_pk_found *f;
+    const uint8_t *data = s->plain.data;
+    uint64_t signs = 0, more = 0;
+    for (uint32_t at = 0; (f = pcri_pk_next_part(&d->rows, &d->plan, pass, &at));) {
+        if (last) {
+            f->settled = f->count;
+            signs += d->kernels->sign(a->row, d->plan.parts[pass->component][at - 1], data,
+                                      s->plain.bit + signs);
+        }
+        const uint32_t n = f->count - f->settled;
+        int rc = pass->first ? read_magnitudes(s, *m, n, pass->al, f->values + f->settled, err)
+                             : 0;
+        if (rc)
+            return rc;
+        *m += pass->first ? n : 0;
+        signs += n;
+        more += pass->first ? 0 : f->settled;
+    }
+    if (s->plain.end - s->plain.bit < signs + more)
+        return damaged(err, "plain bits end too early");
+    uint64_t sign = s->plain.bit, bit = sign + signs;
+    s->plain.bit += signs + more;
+    for (uint32_t at = 0; (f = pcri_pk_next_part(&d->rows, &d->plan, pass, &at));) {
+        const uint32_t n = f->count - f->settled;
+        int16_t *new = f->values + f->settled;
+        if (!pass->first) {
+            d->kernels->refine(data, bit, f->settled, 1 << pass->al, f->values);
+            d->kernels->fresh(data, sign, n, 1 << pass->al, new);
+            bit += f->settled;
+        } else {
+            d->kernels->signs(data, sign, n, new);
+        }
+        sign += n;
+    }
     return 0;
 }
 
@@ -200,29 +233,19 @@ static int decode_ac(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
                      const struct pcri_pk_active *active, uint32_t count,
                      struct pcr_error *err)
 {
-    const uint8_t *t[4];
-    size_t count_m[4];
+    const uint8_t *t[4], *m = d->symbols;
     int rc = read_t(d, s, active, count, t, err);
     if (!rc)
         rc = read_b(d, s, active, count, t, err);
-    for (uint32_t i = 0; !rc && i < count; i++)
-        d->kernels->settle(active[i].row, active[i].above);
-    if (!rc)
-        rc = read_m(d, s, active, count, count_m, err);
-    uint8_t *m = d->symbols;
     for (uint32_t i = 0; !rc && i < count; i++) {
-        const struct pcri_pk_active *a = &active[i];
-        a->row->planes |= 1u << a->pass->al;
-        if (a->pass->first) {
-            rc = read_first(d, s, a, m, count_m[i], err);
-            m += count_m[i];
-        } else {
-            a->row->listed = d->kernels->list(a->row->count, a->row->blocks, a->row->list);
-            d->kernels->refine(a->row, a->pass->band, &s->plain, a->row->plane[a->pass->al]);
-        }
-        if (!rc && s->plain.bit > s->plain.end)
-            rc = damaged(err, "plain bits end too early");
+        if (!goes_through_masks(d, active[i].pass))
+            pcri_pk_join(&d->rows, &d->plan, &active[i], d->kernels);
+        d->kernels->settle(active[i].row, active[i].above);
     }
+    if (!rc)
+        rc = read_m(d, s, active, count, err);
+    for (uint32_t i = 0; !rc && i < count; i++)
+        rc = read_plain(d, s, &active[i], &m, err);
     return rc;
 }
 
@@ -241,25 +264,6 @@ static int reserve_scratch(struct pcri_pk_decoder *d, struct pcr_error *err)
     d->symbols = (uint8_t *) (d->contexts + most);
     d->t = d->symbols + most;
     d->scratch_capacity = most;
-    return 0;
-}
-
-static int reserve_large(struct pcri_pk_decoder *d, struct pcr_error *err)
-{
-    for (uint32_t c = 0; c < d->plan.component_count; c++) {
-        struct pcri_pk_large *l = &d->large[c];
-        size_t n = 64 * (size_t) d->plan.blocks_x[c] + PCRI_PK_PADDING;
-        l->count = 0;
-        if (n <= l->capacity)
-            continue;
-        free(l->places);
-        l->capacity = 0;
-        l->places = pcri_malloc(n, sizeof(*l->places) + sizeof(*l->values), err);
-        if (!l->places)
-            return PCR_ERR_NOMEM;
-        l->values = (uint16_t *) (l->places + n);
-        l->capacity = n;
-    }
     return 0;
 }
 
@@ -380,6 +384,16 @@ static int end_segment(const struct pcri_pk_decoder *d, struct pcr_error *err)
     return 0;
 }
 
+static void find_last(struct pcri_pk_decoder *d)
+{
+    memset(d->last, 0, sizeof(d->last));
+    for (uint32_t i = 0; i < d->plan.first_step[d->groups]; i++) {
+        const struct pcri_pk_step *s = &d->plan.steps[i];
+        for (uint32_t j = 0; j < s->pass_count; j++)
+            d->last[s->passes[j].component] = s->passes[j].first ? NULL : &s->passes[j];
+    }
+}
+
 int pcri_pk_decoder_begin(struct pcri_pk_decoder *d, const struct pcri_jpeg_file *f,
                           const struct pcri_script *script, uint32_t group_count,
                           const struct pcri_pk_tables *tables,
@@ -398,11 +412,10 @@ int pcri_pk_decoder_begin(struct pcri_pk_decoder *d, const struct pcri_jpeg_file
     d->wanted_begin = begin < d->plan.mcu_rows ? begin * d->plan.max_v : all;
     d->batch = d->wanted_begin / every * every;
     d->batch_end = end < d->plan.mcu_rows ? end * d->plan.max_v : all;
-    rc = pcri_pk_rows_reserve(&d->rows, &d->plan, d->plan.first_step[groups], err);
+    find_last(d);
+    rc = pcri_pk_rows_reserve(&d->rows, &d->plan, d->plan.first_step[groups], false, err);
     if (!rc)
         rc = reserve_scratch(d, err);
-    if (!rc)
-        rc = reserve_large(d, err);
     if (!rc)
         rc = reserve_ranges(d, err);
     return rc ? rc : take_chunks(d, chunks, err);
@@ -424,10 +437,8 @@ static int decode_batch(struct pcri_pk_decoder *d, uint32_t y[4], struct pcr_err
     const bool has_ac = d->plan.first_step[d->groups] > 1;
     pcri_pk_batch_rows(&d->plan, batch, y);
     for (uint32_t c = 0; has_ac && c < d->plan.component_count; c++)
-        if (y[c] != UINT32_MAX) {
-            pcri_pk_row_begin(&d->rows, c);
-            d->large[c].count = 0;
-        }
+        if (y[c] != UINT32_MAX)
+            pcri_pk_row_begin(&d->rows, &d->plan, c);
     for (uint32_t i = 0; !rc && i < d->plan.first_step[d->groups]; i++) {
         const struct pcri_pk_step *step = &d->plan.steps[i];
         struct pcri_pk_stream *s = &d->streams[step->group];
@@ -440,17 +451,16 @@ static int decode_batch(struct pcri_pk_decoder *d, uint32_t y[4], struct pcr_err
     return rc;
 }
 
-/* A row's coefficients, with those whose upper bits are in no plane. */
+/* A row's coefficients. */
 static void expand(const struct pcri_pk_decoder *d, uint32_t c, int16_t *out)
 {
     const struct pcri_pk_row *row = &d->rows.rows[c];
-    const struct pcri_pk_large *large = &d->large[c];
-    d->kernels->expand(row, d->rows.dc[c].value, out);
-    for (size_t i = 0; i < large->count; i++) {
-        const uint32_t place = large->places[i];
-        const int negative = -(int) (row->sign[place / 64] >> place % 64 & 1);
-        out[place] = (int16_t) (out[place] + ((large->values[i] ^ negative) - negative));
-    }
+    const int16_t *dc = d->rows.dc[c].value;
+    if (d->last[c] && d->kernels->fill)
+        d->kernels->fill(row, dc, 1 << d->last[c]->al, out);
+    else
+        d->kernels->blank(row, dc, out);
+    pcri_pk_scatter(&d->rows, &d->plan, c, out);
 }
 
 int pcri_pk_decoder_next(struct pcri_pk_decoder *d, const struct pcri_pk_target targets[4],
@@ -509,7 +519,5 @@ void pcri_pk_decoder_free(struct pcri_pk_decoder *d)
     pcr_buffer_free(&d->bytes);
     free(d->ranges);
     free(d->contexts);
-    for (uint32_t c = 0; c < 4; c++)
-        free(d->large[c].places);
     *d = (struct pcri_pk_decoder) { 0 };
 }

@@ -183,23 +183,22 @@ static const int16_t *row_coef(const struct pcri_coefs *c, const struct pcri_pk_
 
 /* Bit lengths of the new coefficients of a settled row, over the symbols that have served. */
 static int add_m(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
-                 const struct pcri_pk_active *active, uint32_t n, const struct pcri_coefs *c,
-                 struct pcr_error *err)
+                 const struct pcri_pk_active *active, uint32_t n, struct pcr_error *err)
 {
     size_t before = s->symbols.count;
     int rc = begin_call(e, s, 64 * (size_t) e->rows.block_count, err);
     bool any = false;
     for (uint32_t i = 0; !rc && i < n; i++) {
         const struct pcri_pk_active *a = &active[i];
+        const struct pcri_pk_found *f;
         if (!a->pass->first)
             continue;
-        const int16_t *coef = row_coef(c, a);
         size_t count = 0;
-        for (uint32_t x = 0; x < a->row->blocks; x++, coef += 64)
-            for (uint64_t left = a->row->found[x]; left; left &= left - 1)
+        for (uint32_t at = 0; (f = pcri_pk_next_part(&e->rows, &e->plan, a->pass, &at));)
+            for (uint32_t k = f->settled; k < f->count; k++)
                 e->symbols[count++] = (uint8_t) pcri_bit_length(
-                    magnitude(coef[__builtin_ctzll(left)], a->pass->al));
-        e->kernels->m_contexts(a->row, a->above, a->pass->level, e->contexts);
+                    magnitude(f->values[k], a->pass->al));
+        pcri_pk_m_contexts(&e->rows, &e->plan, a, e->contexts);
         rc = add_symbols(e, s, PCRI_PK_M, e->symbols, count, err);
         any = true;
     }
@@ -208,37 +207,52 @@ static int add_m(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
     return rc;
 }
 
-/* The lower bits of the new coefficients' magnitudes, and which have more than one bit. */
-static void put_mantissas(struct pcri_pk_stream_writer *s, const struct pcri_pk_active *a,
-                          const int16_t *coef)
+/* The lower bits of n magnitudes, of those that have more than one bit. */
+static void put_mantissas(struct pcri_pk_bit_writer *bits, const int16_t *values, uint32_t n,
+                          unsigned al)
 {
-    const unsigned al = a->pass->al;
-    for (uint32_t x = 0; x < a->row->blocks; x++, coef += 64)
-        for (uint64_t left = a->row->found[x]; left; left &= left - 1) {
-            unsigned k = (unsigned) __builtin_ctzll(left), m = magnitude(coef[k], al);
-            if (m > 1) {
-                unsigned n = pcri_bit_length(m) - 1;
-                pcri_pk_put(&s->bits, m ^ 1u << n, n);
-            }
+    for (uint32_t i = 0; i < n; i++) {
+        const unsigned m = magnitude(values[i], al), below = pcri_bit_length(m) - 1;
+        if (below)
+            pcri_pk_put(bits, m ^ 1u << below, below);
+    }
+}
+
+/* Bit `at` of n numbers. */
+static void put_bits(struct pcri_pk_bit_writer *bits, const int16_t *values, uint32_t n,
+                     unsigned at, bool of_magnitudes)
+{
+    enum { AT_ONCE = 32 };
+    for (uint32_t i = 0; i < n; i += AT_ONCE) {
+        const uint32_t count = n - i < AT_ONCE ? n - i : AT_ONCE;
+        uint32_t v = 0;
+        for (uint32_t k = 0; k < count; k++) {
+            const unsigned value = (unsigned) (of_magnitudes ? abs(values[i + k])
+                                                             : values[i + k]);
+            v |= (value >> at & 1) << k;
         }
+        pcri_pk_put(bits, v, count);
+    }
 }
 
 /* --- AC --- */
 
 static int put_plain(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
-                     const struct pcri_pk_active *a, const struct pcri_coefs *c,
-                     struct pcr_error *err)
+                     const struct pcri_pk_active *a, struct pcr_error *err)
 {
-    const struct pcri_pk_row *row = a->row;
-    int rc = reserve_plain(e, s, row->blocks, err);
+    const struct pcri_pk_pass *pass = a->pass;
+    const struct pcri_pk_found *f;
+    int rc = reserve_plain(e, s, a->row->blocks, err);
     if (rc)
         return rc;
-    if (a->pass->first) {
-        put_mantissas(s, a, row_coef(c, a));
-        e->kernels->gather(&s->bits, row->found, row->blocks, row->sign);
-    } else {
-        e->kernels->gather_refined(row, a->pass->band, &s->bits, row->plane[a->pass->al]);
-    }
+    for (uint32_t at = 0;
+         pass->first && (f = pcri_pk_next_part(&e->rows, &e->plan, pass, &at));)
+        put_mantissas(&s->bits, f->values + f->settled, f->count - f->settled, pass->al);
+    for (uint32_t at = 0; (f = pcri_pk_next_part(&e->rows, &e->plan, pass, &at));)
+        put_bits(&s->bits, f->values + f->settled, f->count - f->settled, 15, false);
+    for (uint32_t at = 0;
+         !pass->first && (f = pcri_pk_next_part(&e->rows, &e->plan, pass, &at));)
+        put_bits(&s->bits, f->values, f->settled, pass->al, true);
     return 0;
 }
 
@@ -256,17 +270,15 @@ static int encode_ac(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
     int rc = add_t(e, s, active, n, b_count, t, b, err);
     if (!rc)
         rc = add_b(e, s, active, n, b_count, t, b, err);
-    for (uint32_t i = 0; !rc && i < n; i++)
-        if (active[i].pass->first)
-            e->kernels->settle(active[i].row, active[i].above);
-    if (!rc)
-        rc = add_m(e, s, active, n, c, err);
     for (uint32_t i = 0; !rc && i < n; i++) {
-        if (!e->counts)
-            rc = put_plain(e, s, &active[i], c, err);
-        if (!active[i].pass->first)
-            e->kernels->settle(active[i].row, active[i].above);
+        pcri_pk_join(&e->rows, &e->plan, &active[i], e->kernels);
+        pcri_pk_gather(&e->rows, &e->plan, &active[i], row_coef(c, &active[i]));
+        e->kernels->settle(active[i].row, active[i].above);
     }
+    if (!rc)
+        rc = add_m(e, s, active, n, err);
+    for (uint32_t i = 0; !rc && !e->counts && i < n; i++)
+        rc = put_plain(e, s, &active[i], err);
     return rc;
 }
 
@@ -278,7 +290,7 @@ static int begin_rows(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
     for (uint32_t i = 0; i < e->plan.component_count; i++) {
         if (y[i] == UINT32_MAX)
             continue;
-        pcri_pk_row_begin(&e->rows, i);
+        pcri_pk_row_begin(&e->rows, &e->plan, i);
         e->kernels->slice(&e->rows.rows[i],
                           c->planes[i].coef + 64 * (size_t) y[i] * c->planes[i].blocks_x);
         if (e->rows.rows[i].planes >> PCRI_PK_PLANES)
@@ -349,7 +361,7 @@ static int encode_all(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
 {
     int rc = pcri_pk_plan(script, group_count, f, &e->plan, err);
     if (!rc)
-        rc = pcri_pk_rows_reserve(&e->rows, &e->plan, e->plan.step_count, err);
+        rc = pcri_pk_rows_reserve(&e->rows, &e->plan, e->plan.step_count, true, err);
     if (!rc)
         rc = reserve_symbols(e, err);
     e->kernels = pcri_pk_kernels_choose();

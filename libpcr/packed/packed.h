@@ -81,14 +81,6 @@ struct pcri_pk_range {
     size_t symbols, plain, end;
 };
 
-/* The magnitudes of a row's coefficients of more than one bit, as first passes read them. Those of
- * one bit are in a plane. */
-struct pcri_pk_large {
-    uint32_t *places; /* block * 64 + k */
-    uint16_t *values;
-    size_t count, capacity;
-};
-
 /* One group's streams, of the segment that is read. */
 struct pcri_pk_stream {
     struct pcri_tans_reader symbols;
@@ -103,6 +95,8 @@ struct pcri_pk_decoder {
     struct pcri_pk_params params;
     uint32_t groups, segments;
     struct pcri_pk_rows rows;
+    /* A component's last pass of these groups; NULL where it is a first one. */
+    const struct pcri_pk_pass *last[4];
     struct pcr_buffer bytes;      /* of all chunks what is wanted, and padding */
     struct pcri_pk_range *ranges; /* of `bytes`: [group * segments + segment] */
     size_t range_capacity;
@@ -111,7 +105,6 @@ struct pcri_pk_decoder {
     uint8_t *symbols;   /* that a call read, except T */
     uint8_t *t;         /* T, which are needed until B have been read */
     size_t scratch_capacity;
-    struct pcri_pk_large large[4];
     uint32_t batch, batch_end, wanted_begin; /* batches: next, and those that are wanted */
 };
 

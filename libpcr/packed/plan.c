@@ -74,6 +74,23 @@ static void add_line(struct pcri_pk_plan *p, const struct pcri_ladder_scan *line
     }
 }
 
+/* A part ends where a pass's band begins or ends. */
+static void plan_parts(struct pcri_pk_plan *p)
+{
+    uint64_t begins[4] = { 0 };
+    for (uint32_t i = 0; i < p->step_count; i++)
+        for (uint32_t j = 0; j < p->steps[i].pass_count && !p->steps[i].dc; j++) {
+            const struct pcri_pk_pass *pass = &p->steps[i].passes[j];
+            begins[pass->component] |= pass->band ^ pass->band << 1;
+        }
+    for (uint32_t c = 0; c < p->component_count; c++)
+        for (uint64_t left = begins[c] | 2, rest; left; left = rest) {
+            rest = left & (left - 1);
+            const uint64_t first = left & -left, next = rest & -rest;
+            p->parts[c][p->part_count[c]++] = next - first;
+        }
+}
+
 int pcri_pk_plan(const struct pcri_script *script, uint32_t group_count,
                  const struct pcri_jpeg_file *f, struct pcri_pk_plan *out,
                  struct pcr_error *err)
@@ -94,6 +111,7 @@ int pcri_pk_plan(const struct pcri_script *script, uint32_t group_count,
         }
     }
     out->first_step[group_count] = out->step_count;
+    plan_parts(out);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 enum {
     PCRI_PK_PLANES = 10, /* bits of an AC coefficient's magnitude */
     PCRI_PK_MAX_DC = 2047,
+    PCRI_PK_MAX_PARTS = 63,
     PCRI_PK_LEVELS = 5, /* planes that contexts tell apart: 0 to 3, 4 and above */
     /* Kinds of passes: by plane, luma and chroma; those that are first, luma and chroma. */
     PCRI_PK_KINDS = 2 * PCRI_PK_LEVELS + 2,
@@ -38,6 +39,10 @@ struct pcri_pk_plan {
     uint32_t blocks_x[4], blocks_y[4], v[4];
     uint32_t max_v, mcu_rows;
     int8_t slot[4][4]; /* [component][batch of an MCU row]: its block row there, -1: none */
+    /* Parts of a component's coefficients 1 to 63, that each pass of the script has whole or not at
+     * all; bits as in a pass's band. */
+    uint32_t part_count[4];
+    uint64_t parts[4][PCRI_PK_MAX_PARTS];
     uint32_t step_count;
     struct pcri_pk_step steps[PCRI_LADDER_MAX_SCANS];
     uint32_t first_step[PCRI_LADDER_MAX_GROUPS + 1]; /* of each group */

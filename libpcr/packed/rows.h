@@ -18,17 +18,33 @@ enum {
  * contexts need of it. */
 struct pcri_pk_row {
     uint32_t blocks;
-    uint64_t *plane[PCRI_PK_PLANES]; /* bit p of the magnitudes */
-    uint64_t *sign;                  /* set where negative */
-    uint64_t *known;                 /* nonzero, as far as is known */
-    uint64_t *found;                 /* by this pass */
-    uint64_t *mask;                  /* the encoder's scratch */
+    uint64_t *known; /* nonzero, as far as is known */
+    uint64_t *found; /* by this pass */
+    uint64_t *sign;  /* of listed blocks' `found`: set where negative; of a last pass only */
     uint64_t *bytes; /* for each byte of `known` how many bits are set; with edge */
     uint8_t *count;  /* bits of `known`; with edge */
     uint8_t *low;    /* those of them below 16 */
-    uint16_t *list;  /* numbers of blocks: those that T names bytes of, later those with any */
+    uint16_t *list;  /* numbers of the blocks that T names bytes of */
     uint32_t listed; /* how many */
-    uint32_t planes; /* bit p: plane p may have bits */
+    /* The encoder's: */
+    uint64_t *plane[PCRI_PK_PLANES]; /* bit p of the magnitudes */
+    uint64_t *mask;                  /* scratch */
+    uint32_t planes;                 /* bit p: plane p may have bits */
+};
+
+enum {
+    PCRI_PK_WINDOW = 1024, /* blocks, whose coefficients' places fit 16 bits */
+};
+
+/* The coefficients of a part (plan.h) of a row in the order in which they were found, pass by
+ * pass. */
+struct pcri_pk_found {
+    uint16_t *places; /* block modulo PCRI_PK_WINDOW * 64 + k */
+    int16_t *values;  /* as far as is known */
+    uint32_t count;   /* all, */
+    uint32_t settled; /* those of passes before this one */
+    uint32_t *ends;   /* of what a pass found in a window: window by window, pass by pass */
+    uint32_t end_count;
 };
 
 /* What a pass left of the row above; all 0 at a restart. With edges, and an element after the row
@@ -41,20 +57,6 @@ struct pcri_pk_above {
 
 enum { PCRI_PK_IN_BYTES = 7 }; /* planes of magnitudes that fit a signed byte */
 
-/* The coefficients of block i that do not. */
-static inline void pcri_pk_expand_large(const struct pcri_pk_row *row, size_t i, int16_t *out)
-{
-    uint64_t large = 0;
-    for (int p = PCRI_PK_IN_BYTES; p < PCRI_PK_PLANES; p++)
-        large |= row->plane[p][i];
-    for (; large; large &= large - 1) {
-        unsigned k = (unsigned) __builtin_ctzll(large), v = 0;
-        for (int p = 0; p < PCRI_PK_PLANES; p++)
-            v |= (unsigned) (row->plane[p][i] >> k & 1) << p;
-        out[k] = (int16_t) (row->sign[i] >> k & 1 ? -(int) v : (int) v);
-    }
-}
-
 /* Reads bits from the lowest of each byte on. */
 struct pcri_pk_bits {
     const uint8_t *data; /* 8 readable bytes after the end */
@@ -64,16 +66,6 @@ struct pcri_pk_bits {
 static inline uint64_t pcri_pk_word(const struct pcri_pk_bits *b)
 {
     return pcri_load64(b->data + (b->bit >> 3)) >> (b->bit & 7);
-}
-
-/* At least 64 bits from `bit` on, of which `wanted` are. */
-static inline uint64_t pcri_pk_bits_at(const uint8_t *data, uint64_t bit, unsigned wanted)
-{
-    const uint8_t *p = data + (bit >> 3);
-    uint64_t v = pcri_load64(p) >> (bit & 7);
-    if (__builtin_expect(wanted > 57, 0))
-        v |= (uint64_t) p[8] << 1 << (63 - (bit & 7));
-    return v;
 }
 
 /* 0 to 57 bits, of those that are there. */
@@ -103,13 +95,6 @@ static inline void pcri_pk_put(struct pcri_pk_bit_writer *w, uint64_t v, unsigne
     w->held &= 7;
 }
 
-/* What lengths of magnitudes are together. */
-struct pcri_pk_lengths {
-    size_t longer; /* how many are not 1 */
-    uint64_t sum;  /* of those less 1, as 8-bit numbers: bits below the highest */
-    unsigned most; /* the largest less 1; 255: one is 0 */
-};
-
 struct pcri_pk_kernels {
     const char *name;
     /* pcri_pk_dc_contexts() */
@@ -128,41 +113,35 @@ struct pcri_pk_kernels {
                          const struct pcri_pk_pass *pass, const uint8_t *t, uint16_t *out);
     /* The numbers of those of n bytes that are not 0; how many. `out` with PCRI_PK_PADDING. */
     uint32_t (*list)(const uint8_t *v, size_t n, uint16_t *out);
-    /* The contexts of M for what a first pass found in the listed blocks, which is settled; their
-     * number. */
-    size_t (*m_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                         unsigned level, uint16_t *out);
     /* Makes `found` of T, which the listed blocks have, and B. Returns how many symbols of b there
      * were, as b_contexts(). */
     size_t (*place)(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
                     const uint8_t *b);
-    /* What a first pass found in the listed blocks takes its bits: `plane` of `ones`, signs of
-     * `signs`. */
-    void (*first)(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
-                  struct pcri_pk_bits *signs, uint64_t *plane);
-    /* Places, block * 64 + k, of what a first pass found in the listed blocks and `ones` has not.
-     * `out` with PCRI_PK_PADDING. */
-    void (*longer)(const struct pcri_pk_row *row, const uint64_t *ones, uint32_t *out);
-    /* What another pass reads for the listed blocks, which are settled, block by block: the signs
-     * of new coefficients, and the bits of its band's others. `plane` gets the bits, and ones where
-     * they are new. */
-    void (*refine)(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *bits,
-                   uint64_t *plane);
-    /* The other way round: writes what is under the masks, */
-    void (*gather)(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
-                   const uint64_t *values);
-    /* and what refine() reads. */
-    void (*gather_refined)(const struct pcri_pk_row *row, uint64_t band,
-                           struct pcri_pk_bit_writer *bits, const uint64_t *plane);
-    /* The lengths M of n new coefficients. Bit i of `ones`: m[i] is 1. The others move to the
-     * front. Both have PCRI_PK_PADDING. */
-    struct pcri_pk_lengths (*lengths)(uint8_t *m, size_t n, uint8_t *ones);
+    /* The places of what the mask `part` has of `found` in n listed blocks; how many. `out` with
+     * PCRI_PK_PADDING. */
+    uint32_t (*places)(const uint64_t *found, uint64_t part, const uint16_t *list, uint32_t n,
+                       uint16_t *out);
+    /* Three about n values, by as many bits from number `bit` of the data on. Some values and bits
+     * beyond these, at most 31, are touched as well. Values are `weight`, negative where a bit is
+     * set; */
+    void (*fresh)(const uint8_t *data, uint64_t bit, size_t n, int weight, int16_t *values);
+    /* are negated where a bit is set; */
+    void (*signs)(const uint8_t *data, uint64_t bit, size_t n, int16_t *values);
+    /* have `weight` added to their magnitude, which is not 0, where a bit is set. */
+    void (*refine)(const uint8_t *data, uint64_t bit, size_t n, int weight, int16_t *values);
     /* Ends a pass: `found`, which the listed blocks have, joins what is known, and `above` is made
      * for the next row. */
     void (*settle)(const struct pcri_pk_row *row, const struct pcri_pk_above *above);
-    /* Coefficients of the row's blocks in zigzag order, DC from dc. */
-    void (*expand)(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out);
-    /* The other way round: planes, of which row->planes tells, and signs. */
+    /* The row's blocks, of 64 coefficients: DC, and 0. */
+    void (*blank)(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out);
+    /* What a component's last pass finds goes the shorter way, through masks, where these two are
+     * not NULL: the listed blocks' `sign` gets the next bits under `found` & `part`, and their
+     * number is returned; 8 bytes a block and 16 may be read; */
+    uint64_t (*sign)(const struct pcri_pk_row *row, uint64_t part, const uint8_t *data,
+                     uint64_t bit);
+    /* and coefficients that `found` has are `weight`, with their sign. */
+    void (*fill)(const struct pcri_pk_row *row, const int16_t *dc, int weight, int16_t *out);
+    /* The encoder's: planes of coefficients, of which row->planes tells. */
     void (*slice)(struct pcri_pk_row *row, const int16_t *coef);
     /* T and B of `found`; the number of Bs. */
     size_t (*name_bytes)(const struct pcri_pk_row *row, uint64_t band, uint8_t *t, uint8_t *b);
@@ -178,10 +157,6 @@ extern const struct pcri_pk_kernels pcri_pk_ssse3, pcri_pk_avx2_shuffle, pcri_pk
 /* Those of pcri_pk_avx2_shuffle that do without it. */
 size_t pcri_pk_avx2_place(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
                           const uint8_t *b);
-void pcri_pk_avx2_first(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
-                        struct pcri_pk_bits *signs, uint64_t *plane);
-void pcri_pk_avx2_refine(const struct pcri_pk_row *row, uint64_t band,
-                         struct pcri_pk_bits *bits, uint64_t *plane);
 size_t pcri_pk_avx2_name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t,
                                uint8_t *b);
 #elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(PCR_PORTABLE) && \
@@ -189,18 +164,6 @@ size_t pcri_pk_avx2_name_bytes(const struct pcri_pk_row *row, uint64_t band, uin
 #define PCRI_PK_HAVE_NEON 1
 extern const struct pcri_pk_kernels pcri_pk_neon;
 #endif
-
-/* Of the portable set, what some others take from it. */
-void pcri_pk_portable_longer(const struct pcri_pk_row *row, const uint64_t *ones,
-                             uint32_t *out);
-size_t pcri_pk_portable_m_contexts(const struct pcri_pk_row *row,
-                                   const struct pcri_pk_above *above, unsigned level,
-                                   uint16_t *out);
-void pcri_pk_portable_gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
-                             const uint64_t *values);
-void pcri_pk_portable_gather_refined(const struct pcri_pk_row *row, uint64_t band,
-                                     struct pcri_pk_bit_writer *bits, const uint64_t *plane);
-struct pcri_pk_lengths pcri_pk_portable_lengths(uint8_t *m, size_t n, uint8_t *ones);
 
 /* Those for this CPU. */
 const struct pcri_pk_kernels *pcri_pk_kernels_choose(void);
@@ -211,24 +174,25 @@ struct pcri_pk_rows {
     struct pcri_pk_row rows[4];
     struct pcri_pk_dc dc[4];
     int16_t *dc_now[4];
-    struct pcri_pk_above *above; /* of pass j of step i: [4 * i + j] */
-    uint32_t block_count;        /* of a row of each component */
+    struct pcri_pk_found *found[4]; /* a component's parts */
+    struct pcri_pk_above *above;    /* of pass j of step i: [4 * i + j] */
+    uint32_t block_count;           /* of a row of each component */
     uint8_t *memory;
     size_t capacity, zeroed;
     uint32_t above_count;
 };
 
-/* Memory for the rows of a plan's first `steps` steps, reused from image to image. Codes:
- * NOMEM. */
+/* Memory for the rows of a plan's first `steps` steps, reused from image to image; for an encoder's
+ * if `planes`. Codes: NOMEM. */
 int pcri_pk_rows_reserve(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan,
-                         uint32_t steps, struct pcr_error *err);
+                         uint32_t steps, bool planes, struct pcr_error *err);
 /* Forgets the rows above. */
 void pcri_pk_rows_restart(struct pcri_pk_rows *r);
 /* The contexts of DC of a row of component c. */
 void pcri_pk_rows_dc(const struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t c,
                      const struct pcri_pk_kernels *kernels, uint16_t *out);
 /* Begins a row of component c: nothing of it is known. */
-void pcri_pk_row_begin(struct pcri_pk_rows *r, uint32_t c);
+void pcri_pk_row_begin(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t c);
 /* Its DC is there: they become those above. */
 void pcri_pk_dc_end(struct pcri_pk_rows *r, uint32_t c);
 /* A pass that has a row in a batch. */
@@ -241,6 +205,24 @@ struct pcri_pk_active {
 /* Those of a step, in its order; their number. y: the batch's row of each component. */
 uint32_t pcri_pk_active(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t step,
                         const uint32_t y[4], struct pcri_pk_active out[4]);
+/* The lists of a pass's parts, one after the other: *at is 0 for the first; NULL: that was the
+ * last. */
+struct pcri_pk_found *pcri_pk_next_part(const struct pcri_pk_rows *r,
+                                        const struct pcri_pk_plan *plan,
+                                        const struct pcri_pk_pass *pass, uint32_t *at);
+/* What a pass found in the listed blocks joins the lists of its parts; values are to be made. */
+void pcri_pk_join(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan,
+                  const struct pcri_pk_active *a, const struct pcri_pk_kernels *kernels);
+/* The contexts of M for what a first pass found, which is settled; their number. */
+size_t pcri_pk_m_contexts(const struct pcri_pk_rows *r, const struct pcri_pk_plan *plan,
+                          const struct pcri_pk_active *a, uint16_t *out);
+/* The encoder's: new values are taken from the row's coefficients. */
+void pcri_pk_gather(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan,
+                    const struct pcri_pk_active *a, const int16_t *coef);
+/* A row of component c: the coefficients that were found are put in their places, among 64 a block,
+ * which were 0 before. */
+void pcri_pk_scatter(const struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t c,
+                     int16_t *coef);
 void pcri_pk_rows_free(struct pcri_pk_rows *r);
 
 #endif

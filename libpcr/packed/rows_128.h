@@ -12,7 +12,7 @@
  *
  * and what rows_dc.h and rows_deposit.h want. */
 #include "rows_deposit.h"
-#include "rows_expand.h"
+#include "rows_found.h"
 
 #include "rows_dc.h"
 
@@ -149,9 +149,9 @@ TARGET static void settle(const struct pcri_pk_row *row, const struct pcri_pk_ab
     }
 }
 
-/* --- coefficients --- */
+/* --- the encoder's --- */
 
-/* Of 16 coefficients, seven bits of the magnitude, and the sign. *all gets all their bits. */
+/* Of 16 coefficients seven bits of the magnitude. *all gets all their bits. */
 INLINE vec slice_16(vec low, vec high, vec16 *all)
 {
     const vec v[2] = { low, high };
@@ -161,7 +161,7 @@ INLINE vec slice_16(vec low, vec high, vec16 *all)
         m[i] = (vec) ((vec16) (v[i] ^ negative) - (vec16) negative);
         *all |= (vec16) m[i];
     }
-    return (LOWER8(m[0], m[1]) & EACH(127)) | (UPPER8(v[0], v[1]) & EACH(128));
+    return LOWER8(m[0], m[1]) & EACH(127);
 }
 
 /* Planes that do not fit bytes. */
@@ -177,10 +177,6 @@ INLINE void slice_large(struct pcri_pk_row *row, size_t i, const int16_t *coef)
 TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
 {
     const vec not_dc = { ~UINT64_C(0xFFFF), ~UINT64_C(0) };
-    uint64_t *masks[8];
-    for (int p = 0; p < PCRI_PK_IN_BYTES; p++)
-        masks[p] = row->plane[p];
-    masks[PCRI_PK_IN_BYTES] = row->sign;
     for (size_t i = 0; i < row->blocks; i++, coef += 64) {
         vec16 all = { 0 };
         vec v[4], w[4];
@@ -195,8 +191,8 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
         w[2] = HIGH8(v[0], v[2]);
         w[3] = HIGH8(v[1], v[3]);
         transpose_bytes(w, w);
-        for (int p = 0; p < 8; p++)
-            masks[p][i] = w[p / 2][p % 2];
+        for (int p = 0; p < PCRI_PK_IN_BYTES; p++)
+            row->plane[p][i] = w[p / 2][p % 2];
         uint64_t planes = ((vec) all)[0] | ((vec) all)[1];
         planes |= planes >> 32;
         planes = (planes | planes >> 16) & 0xFFFF;
@@ -208,9 +204,7 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
 
 #define ROWS_128(name) \
     { \
-        name, dc_contexts, dc_values, t_contexts, b_contexts, list, \
-            pcri_pk_portable_m_contexts, place, first, pcri_pk_portable_longer, refine, \
-            pcri_pk_portable_gather, pcri_pk_portable_gather_refined, \
-            pcri_pk_portable_lengths, settle, expand, slice, name_bytes, \
+        name, dc_contexts, dc_values, t_contexts, b_contexts, list, place, places, fresh, \
+            signs, refine, settle, blank, NULL, NULL, slice, name_bytes, \
             pcri_tans_read_portable, \
     }

@@ -200,29 +200,6 @@ TARGET static uint32_t list(const uint8_t *v, size_t n, uint16_t *out)
     return count;
 }
 
-/* Few are new in most blocks: four at a time are written. */
-TARGET static size_t m_contexts(const struct pcri_pk_row *row,
-                                const struct pcri_pk_above *above, unsigned level,
-                                uint16_t *out)
-{
-    uint16_t *at = out;
-    for (uint32_t j = 0; j < row->listed; j++) {
-        const size_t i = row->list[j];
-        uint64_t left = row->found[i];
-        const unsigned begin = pcri_pk_m_begin(level, above->gain[i]);
-        uint16_t *const end = at + _mm_popcnt_u64(left);
-        do {
-            for (int k = 0; k < 4; k++) {
-                at[k] = (uint16_t) (begin + pcri_pk_m_zone(_tzcnt_u64(left) & 63));
-                left = _blsr_u64(left);
-            }
-            at += 4;
-        } while (left);
-        at = end;
-    }
-    return (size_t) (at - out);
-}
-
 /* --- masks --- */
 
 /* Four blocks' free coefficients, and as many of the lowest bits of each byte. */
@@ -279,124 +256,153 @@ TARGET static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, ui
     return (size_t) (b - begin);
 }
 
-TARGET static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
-                         struct pcri_pk_bits *signs, uint64_t *plane)
+/* Of each of 16 numbers all bits, where a bit is set. */
+INLINE __m256i of_bits(unsigned word)
 {
-    const uint64_t *found = row->found;
-    uint64_t ones_bit = ones->bit, signs_bit = signs->bit, *sign = row->sign;
+    const __m256i bits = _mm256_setr_epi16(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048,
+                                           4096, 8192, 16384, (short) 32768);
+    return _mm256_cmpeq_epi16(_mm256_and_si256(_mm256_set1_epi16((short) word), bits), bits);
+}
+
+/* Values are taken in words of 32 bits. */
+TARGET static void fresh(const uint8_t *data, uint64_t bit, size_t n, int weight,
+                         int16_t *values)
+{
+    const uint8_t *p = data + bit / 8;
+    const __m256i plus = _mm256_set1_epi16((short) weight);
+    const __m256i minus = _mm256_set1_epi16((short) -weight);
+    for (size_t i = 0; i < n; i += 32, p += 4) {
+        const uint64_t word = pcri_load64(p) >> bit % 8;
+        for (int k = 0; k < 32; k += 16)
+            store(values + i + k,
+                  _mm256_blendv_epi8(plus, minus, of_bits((unsigned) (word >> k))));
+    }
+}
+
+TARGET static void signs(const uint8_t *data, uint64_t bit, size_t n, int16_t *values)
+{
+    const uint8_t *p = data + bit / 8;
+    for (size_t i = 0; i < n; i += 32, p += 4) {
+        const uint64_t word = pcri_load64(p) >> bit % 8;
+        for (int k = 0; k < 32; k += 16) {
+            const __m256i negative = of_bits((unsigned) (word >> k));
+            const __m256i v = load(values + i + k);
+            store(values + i + k, _mm256_sub_epi16(_mm256_xor_si256(v, negative), negative));
+        }
+    }
+}
+
+TARGET static void refine(const uint8_t *data, uint64_t bit, size_t n, int weight,
+                          int16_t *values)
+{
+    const uint8_t *p = data + bit / 8;
+    const __m256i more = _mm256_set1_epi16((short) weight);
+    for (size_t i = 0; i < n; i += 32, p += 4) {
+        const uint64_t word = pcri_load64(p) >> bit % 8;
+        for (int k = 0; k < 32; k += 16) {
+            const __m256i set = _mm256_and_si256(of_bits((unsigned) (word >> k)), more);
+            const __m256i v = load(values + i + k);
+            store(values + i + k, _mm256_add_epi16(v, _mm256_sign_epi16(set, v)));
+        }
+    }
+}
+
+TARGET static void blank(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    for (size_t x = 0; x < row->blocks; x++, out += 64) {
+        store(out, _mm256_zextsi128_si256(_mm_cvtsi32_si128((uint16_t) dc[x])));
+        for (int k = 16; k < 64; k += 16)
+            store(out + k, zero);
+    }
+}
+
+/* At least 64 bits from `bit` on, of which `wanted` are. */
+INLINE uint64_t bits_at(const uint8_t *data, uint64_t bit, unsigned wanted)
+{
+    const uint8_t *p = data + (bit >> 3);
+    uint64_t v = pcri_load64(p) >> (bit & 7);
+    if (UNLIKELY(wanted > 57))
+        v |= (uint64_t) p[8] << 1 << (63 - (bit & 7));
+    return v;
+}
+
+TARGET static uint64_t sign(const struct pcri_pk_row *row, uint64_t part, const uint8_t *data,
+                            uint64_t bit)
+{
+    const uint64_t begin = bit;
     for (uint32_t j = 0; j < row->listed; j++) {
         const size_t i = row->list[j];
-        const uint64_t here = found[i];
-        const unsigned n = (unsigned) _mm_popcnt_u64(here);
-        plane[i] |= _pdep_u64(pcri_pk_bits_at(ones->data, ones_bit, n), here);
-        sign[i] |= _pdep_u64(pcri_pk_bits_at(signs->data, signs_bit, n), here);
-        ones_bit += n;
-        signs_bit += n;
+        const uint64_t found = row->found[i] & part;
+        const unsigned n = (unsigned) _mm_popcnt_u64(found);
+        row->sign[i] = (row->sign[i] & ~part) | _pdep_u64(bits_at(data, bit, n), found);
+        bit += n;
     }
-    ones->bit = ones_bit;
-    signs->bit = signs_bit;
+    return bit - begin;
 }
 
-/* Few of a block are longer: four at a time are written. */
-TARGET static void longer(const struct pcri_pk_row *row, const uint64_t *ones, uint32_t *out)
+/* A byte of ones for each bit of a mask's half. */
+INLINE __m256i spread(uint64_t mask, int half)
 {
-    for (uint32_t j = 0; j < row->listed; j++) {
-        const uint32_t i = row->list[j];
-        uint64_t left = row->found[i] & ~ones[i];
-        uint32_t *at = out;
-        out += _mm_popcnt_u64(left);
-        do {
-            for (int k = 0; k < 4; k++) {
-                at[k] = 64 * i + (uint32_t) (_tzcnt_u64(left) & 63);
-                left = _blsr_u64(left);
-            }
-            at += 4;
-        } while (left);
+    const __m256i bit = _mm256_set1_epi64x((long long) UINT64_C(0x8040201008040201));
+    const __m256i from = half ? _mm256_setr_epi64x(0x0404040404040404, 0x0505050505050505,
+                                                   0x0606060606060606, 0x0707070707070707)
+                              : _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202,
+                                                   0x0303030303030303);
+    __m256i v = _mm256_shuffle_epi8(_mm256_set1_epi64x((long long) mask), from);
+    return _mm256_cmpeq_epi8(_mm256_and_si256(v, bit), bit);
+}
+
+TARGET static void fill(const struct pcri_pk_row *row, const int16_t *dc, int weight,
+                        int16_t *out)
+{
+    const __m256i plus = _mm256_set1_epi16((short) weight), one = _mm256_set1_epi8(1);
+    for (size_t x = 0; x < row->blocks; x++, out += 64) {
+        const uint64_t found = row->found[x], negative = found & row->sign[x];
+        for (int half = 0; half < 2; half++) {
+            int16_t *to = out + 32 * half;
+            __m256i v = _mm256_and_si256(spread(found, half), one);
+            v = _mm256_or_si256(v, spread(negative, half));
+            const __m256i low = _mm256_cvtepi8_epi16(_mm256_castsi256_si128(v));
+            const __m256i high = _mm256_cvtepi8_epi16(_mm256_extracti128_si256(v, 1));
+            store(to, _mm256_sign_epi16(plus, low));
+            store(to + 16, _mm256_sign_epi16(plus, high));
+        }
+        out[0] = dc[x];
     }
 }
 
-TARGET static void refine(const struct pcri_pk_row *row, uint64_t band,
-                          struct pcri_pk_bits *bits, uint64_t *plane)
+/* Bytes of masks that have bits are brought side by side, so that the loop over them ends once a
+ * run of blocks. */
+TARGET static uint32_t places(const uint64_t *found, uint64_t part, const uint16_t *list,
+                              uint32_t n, uint16_t *out)
 {
-    const uint64_t *known = row->known, *found = row->found;
-    uint64_t bit = bits->bit, *sign = row->sign;
-    for (uint32_t j = 0; j < row->listed; j++) {
-        const size_t i = row->list[j];
-        const uint64_t new = found[i], here = known[i] & band & ~new;
-        const unsigned signs = (unsigned) _mm_popcnt_u64(new);
-        const unsigned nbits = signs + (unsigned) _mm_popcnt_u64(here);
-        const uint64_t v = pcri_pk_bits_at(bits->data, bit, nbits);
-        sign[i] |= _pdep_u64(v, new);
-        plane[i] |= new | _pdep_u64(v >> signs, here);
-        bit += nbits;
+    enum { RUN = 32 };
+    uint8_t masks[8 * RUN + 8];
+    uint16_t begins[8 * RUN + 8], *at = out;
+    for (uint32_t done = 0; done < n; done += RUN) {
+        const uint32_t run = n - done < RUN ? n - done : RUN;
+        size_t count = 0;
+        for (uint32_t j = 0; j < run; j++) {
+            const uint32_t i = list[done + j];
+            const __m128i v = _mm_cvtsi64_si128((long long) (found[i] & part));
+            const __m128i none = _mm_cmpeq_epi8(v, _mm_setzero_si128());
+            const unsigned some = ~(unsigned) _mm_movemask_epi8(none) & 255;
+            const __m128i numbers = _mm_loadl_epi64((const void *) &numbers_of[some]);
+            _mm_storel_epi64((void *) (masks + count), _mm_shuffle_epi8(v, numbers));
+            _mm_storeu_si128((void *) (begins + count),
+                             _mm_add_epi16(_mm_slli_epi16(_mm_cvtepu8_epi16(numbers), 3),
+                                           _mm_set1_epi16((short) (64 * i))));
+            count += (unsigned) _mm_popcnt_u32(some);
+        }
+        for (size_t k = 0; k < count; k++) {
+            const __m128i numbers = _mm_loadl_epi64((const void *) &numbers_of[masks[k]]);
+            _mm_storeu_si128((void *) at, _mm_add_epi16(_mm_cvtepu8_epi16(numbers),
+                                                        _mm_set1_epi16((short) begins[k])));
+            at += _mm_popcnt_u32(masks[k]);
+        }
     }
-    bits->bit = bit;
-}
-
-INLINE void put_under(struct pcri_pk_bit_writer *w, uint64_t mask, uint64_t values)
-{
-    uint64_t v = _pext_u64(values, mask);
-    unsigned nbits = (unsigned) _mm_popcnt_u64(mask);
-    if (UNLIKELY(nbits > 57)) {
-        pcri_pk_put(w, v & UINT32_MAX, 32);
-        v >>= 32;
-        nbits -= 32;
-    }
-    pcri_pk_put(w, v, nbits);
-}
-
-TARGET static void gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
-                          const uint64_t *values)
-{
-    struct pcri_pk_bit_writer w = *bits;
-    for (size_t i = 0; i < n; i++)
-        put_under(&w, mask[i], values[i]);
-    *bits = w;
-}
-
-TARGET static void gather_refined(const struct pcri_pk_row *row, uint64_t band,
-                                  struct pcri_pk_bit_writer *bits, const uint64_t *plane)
-{
-    struct pcri_pk_bit_writer w = *bits;
-    for (size_t i = 0; i < row->blocks; i++) {
-        put_under(&w, row->found[i], row->sign[i]);
-        put_under(&w, row->known[i] & band, plane[i]);
-    }
-    *bits = w;
-}
-
-/* The bytes of a vector from its first n on are 0. */
-INLINE __m256i first_bytes(__m256i v, size_t n)
-{
-    static const uint8_t ones[64] = {
-        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-    };
-    return _mm256_and_si256(v, load(ones + (n < 32 ? 32 - n : 0)));
-}
-
-TARGET static struct pcri_pk_lengths lengths(uint8_t *m, size_t n, uint8_t *ones)
-{
-    const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi8(1);
-    __m256i most = zero, sums = zero;
-    struct pcri_pk_lengths l = { 0, 0, 0 };
-    for (size_t i = 0; i < n; i += 32) {
-        const __m256i below = first_bytes(_mm256_sub_epi8(load(m + i), one), n - i);
-        const uint32_t ended = (uint32_t) _mm256_movemask_epi8(_mm256_cmpeq_epi8(below, zero));
-        pcri_store32(ones + i / 8, ended);
-        most = _mm256_max_epu8(most, below);
-        sums = _mm256_add_epi64(sums, _mm256_sad_epu8(below, zero));
-        for (uint32_t left = ~ended; left; left = _blsr_u32(left))
-            m[l.longer++] = m[i + _tzcnt_u32(left)];
-    }
-    uint8_t of[32];
-    uint64_t sum[4];
-    store(of, most);
-    store(sum, sums);
-    for (int i = 0; i < 32; i++)
-        l.most = of[i] > l.most ? of[i] : l.most;
-    l.sum = sum[0] + sum[1] + sum[2] + sum[3];
-    return l;
+    return (uint32_t) (at - out);
 }
 
 /* Of four blocks' counts the sums of each block, of all bytes and, 32 bits up, of two. */
@@ -581,62 +587,6 @@ AVX512_TARGET static size_t b_contexts_avx512(const struct pcri_pk_row *row,
     return (size_t) (at - out);
 }
 
-AVX512_TARGET static size_t m_contexts_avx512(const struct pcri_pk_row *row,
-                                              const struct pcri_pk_above *above,
-                                              unsigned level, uint16_t *out)
-{
-    uint16_t zones[64], *at = out;
-    for (unsigned k = 0; k < 64; k++)
-        zones[k] = (uint16_t) pcri_pk_m_zone(k);
-    const __m512i low = load512(zones), high = load512(zones + 32);
-    for (uint32_t j = 0; j < row->listed; j++) {
-        const size_t i = row->list[j];
-        const uint64_t found = row->found[i];
-        const __m512i begin = _mm512_set1_epi16(
-            (short) pcri_pk_m_begin(level, above->gain[i]));
-        _mm512_storeu_si512(
-            at, _mm512_maskz_compress_epi16((uint32_t) found, _mm512_add_epi16(low, begin)));
-        at += _mm_popcnt_u32((uint32_t) found);
-        if (UNLIKELY(found >> 32)) {
-            _mm512_storeu_si512(at,
-                                _mm512_maskz_compress_epi16((uint32_t) (found >> 32),
-                                                            _mm512_add_epi16(high, begin)));
-            at += _mm_popcnt_u32((uint32_t) (found >> 32));
-        }
-    }
-    return (size_t) (at - out);
-}
-
-AVX512_TARGET static void longer_avx512(const struct pcri_pk_row *row, const uint64_t *ones,
-                                        uint32_t *out)
-{
-    uint8_t numbers[64];
-    for (unsigned k = 0; k < 64; k++)
-        numbers[k] = (uint8_t) k;
-    const __m512i number = load512(numbers);
-    for (uint32_t j = 0; j < row->listed; j++) {
-        const uint32_t i = row->list[j];
-        const uint64_t left = row->found[i] & ~ones[i];
-        const unsigned n = (unsigned) _mm_popcnt_u64(left);
-        const __m512i begin = _mm512_set1_epi32((int) (64 * i));
-        const __m512i k = _mm512_maskz_compress_epi8(left, number);
-        _mm512_storeu_si512(
-            out, _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(k)), begin));
-        if (UNLIKELY(n > 16)) {
-            _mm512_storeu_si512(
-                out + 16, _mm512_add_epi32(
-                              _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(k, 1)), begin));
-            _mm512_storeu_si512(
-                out + 32, _mm512_add_epi32(
-                              _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(k, 2)), begin));
-            _mm512_storeu_si512(
-                out + 48, _mm512_add_epi32(
-                              _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(k, 3)), begin));
-        }
-        out += n;
-    }
-}
-
 AVX512_TARGET static uint32_t list_avx512(const uint8_t *v, size_t n, uint16_t *out)
 {
     uint16_t first[32];
@@ -653,32 +603,6 @@ AVX512_TARGET static uint32_t list_avx512(const uint8_t *v, size_t n, uint16_t *
         count += (unsigned) _mm_popcnt_u32(some);
     }
     return count;
-}
-
-AVX512_TARGET static struct pcri_pk_lengths lengths_avx512(uint8_t *m, size_t n, uint8_t *ones)
-{
-    const __m512i zero = _mm512_setzero_si512(), one = _mm512_set1_epi8(1);
-    __m512i most = zero, sums = zero;
-    struct pcri_pk_lengths l = { 0, 0, 0 };
-    for (size_t i = 0; i < n; i += 64) {
-        const __mmask64 here = n - i < 64 ? _bzhi_u64(UINT64_MAX, (unsigned) (n - i))
-                                          : UINT64_MAX;
-        const __m512i v = load512(m + i), below = _mm512_maskz_sub_epi8(here, v, one);
-        const __mmask64 longer = _mm512_test_epi8_mask(below, below);
-        pcri_store64(ones + i / 8, ~longer);
-        most = _mm512_max_epu8(most, below);
-        sums = _mm512_add_epi64(sums, _mm512_sad_epu8(below, zero));
-        const unsigned count = (unsigned) _mm_popcnt_u64(longer);
-        _mm512_mask_storeu_epi8(m + l.longer, _bzhi_u64(UINT64_MAX, count),
-                                _mm512_maskz_compress_epi8(longer, v));
-        l.longer += count;
-    }
-    uint8_t of[64];
-    _mm512_storeu_si512(of, most);
-    for (int i = 0; i < 64; i++)
-        l.most = of[i] > l.most ? of[i] : l.most;
-    l.sum = (uint64_t) _mm512_reduce_add_epi64(sums);
-    return l;
 }
 
 /* Where most blocks gain something. */
@@ -751,98 +675,97 @@ AVX512_TARGET static void settle_avx512(const struct pcri_pk_row *row,
     }
 }
 
-/* --- coefficients --- */
-
-/* A byte of ones for each bit of a mask's half. */
-INLINE __m256i spread(uint64_t mask, int half)
+/* Values are taken in words of 32 bits. */
+AVX512_TARGET static void fresh_avx512(const uint8_t *data, uint64_t bit, size_t n, int weight,
+                                       int16_t *values)
 {
-    const __m256i bit = _mm256_set1_epi64x((long long) UINT64_C(0x8040201008040201));
-    const __m256i from = half ? _mm256_setr_epi64x(0x0404040404040404, 0x0505050505050505,
-                                                   0x0606060606060606, 0x0707070707070707)
-                              : _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202,
-                                                   0x0303030303030303);
-    __m256i v = _mm256_shuffle_epi8(_mm256_set1_epi64x((long long) mask), from);
-    return _mm256_cmpeq_epi8(_mm256_and_si256(v, bit), bit);
-}
-
-/* The planes that have bits and fit, and what a bit of them counts. */
-struct weighed_planes {
-    const uint64_t *plane[PCRI_PK_IN_BYTES];
-    __m256i weight[PCRI_PK_IN_BYTES];
-    unsigned count;
-};
-
-INLINE void weigh_planes(const struct pcri_pk_row *row, struct weighed_planes *out)
-{
-    out->count = 0;
-    for (int p = 0; p < PCRI_PK_IN_BYTES; p++)
-        if (row->planes >> p & 1) {
-            out->plane[out->count] = row->plane[p];
-            out->weight[out->count++] = _mm256_set1_epi8((char) (1 << p));
-        }
-}
-
-/* 32 coefficients of block i. */
-INLINE void expand_half(const struct weighed_planes *w, const uint64_t *signs, size_t i,
-                        int half, int16_t *out)
-{
-    __m256i v = _mm256_setzero_si256();
-    for (unsigned k = 0; k < w->count; k++)
-        v = _mm256_or_si256(v, _mm256_and_si256(spread(w->plane[k][i], half), w->weight[k]));
-    __m256i sign = spread(signs[i], half);
-    v = _mm256_sub_epi8(_mm256_xor_si256(v, sign), sign);
-    store(out, _mm256_cvtepi8_epi16(_mm256_castsi256_si128(v)));
-    store(out + 16, _mm256_cvtepi8_epi16(_mm256_extracti128_si256(v, 1)));
-}
-
-/* Where most blocks have coefficients, none is written twice. */
-TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
-{
-    const size_t blocks = row->blocks;
-    const bool any_large = row->planes >> PCRI_PK_IN_BYTES;
-    struct weighed_planes w;
-    weigh_planes(row, &w);
-    uint32_t count = list(row->count, blocks, row->list);
-    const bool most = 2 * count > blocks;
-    if (!most)
-        memset(out, 0, blocks * 64 * sizeof(*out));
-    count = most ? (uint32_t) blocks : count;
-    for (uint32_t j = 0; j < count; j++) {
-        const size_t i = most ? j : row->list[j];
-        int16_t *const at = out + 64 * i;
-        expand_half(&w, row->sign, i, 0, at);
-        if (row->known[i] >> 32)
-            expand_half(&w, row->sign, i, 1, at + 32);
-        else if (most)
-            memset(at + 32, 0, 64);
-        if (UNLIKELY(any_large))
-            pcri_pk_expand_large(row, i, at);
+    const uint8_t *p = data + bit / 8;
+    const __m512i plus = _mm512_set1_epi16((short) weight);
+    const __m512i minus = _mm512_set1_epi16((short) -weight);
+    for (size_t i = 0; i < n; i += 32, p += 4) {
+        const __mmask32 set = (__mmask32) (pcri_load64(p) >> bit % 8);
+        _mm512_storeu_si512(values + i, _mm512_mask_mov_epi16(plus, set, minus));
     }
-    for (size_t i = 0; i < blocks; i++)
-        out[64 * i] = dc[i];
 }
 
-/* With a mask for each plane there is nothing to spread. Empty blocks cost less than a branch. */
-AVX512_TARGET static void expand_avx512(const struct pcri_pk_row *row, const int16_t *dc,
-                                        int16_t *out)
+AVX512_TARGET static void blank_avx512(const struct pcri_pk_row *row, const int16_t *dc,
+                                       int16_t *out)
 {
     const __m512i zero = _mm512_setzero_si512();
-    struct weighed_planes w;
-    weigh_planes(row, &w);
-    for (size_t i = 0; i < row->blocks; i++, out += 64) {
-        __m512i v = zero;
-        for (unsigned k = 0; k < w.count; k++)
-            v = _mm512_mask_add_epi8(v, w.plane[k][i], v, _mm512_broadcast_i64x4(w.weight[k]));
-        v = _mm512_mask_sub_epi8(v, row->sign[i], zero, v);
-        const __m512i low = _mm512_cvtepi8_epi16(_mm512_castsi512_si256(v));
-        const __m512i high = _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(v, 1));
-        _mm512_storeu_si512(out, low);
-        _mm512_storeu_si512(out + 32, high);
-        if (UNLIKELY(row->planes >> PCRI_PK_IN_BYTES))
-            pcri_pk_expand_large(row, i, out);
-        out[0] = dc[i];
+    for (size_t x = 0; x < row->blocks; x++, out += 64) {
+        _mm512_storeu_si512(out, _mm512_zextsi128_si512(_mm_cvtsi32_si128((uint16_t) dc[x])));
+        _mm512_storeu_si512(out + 32, zero);
     }
 }
+
+AVX512_TARGET static void fill_avx512(const struct pcri_pk_row *row, const int16_t *dc,
+                                      int weight, int16_t *out)
+{
+    const __m512i plus = _mm512_set1_epi16((short) weight);
+    const __m512i minus = _mm512_set1_epi16((short) -weight);
+    for (size_t x = 0; x < row->blocks; x++, out += 64) {
+        const uint64_t found = row->found[x], sign = found & row->sign[x];
+        const __m512i low = _mm512_maskz_mov_epi16((__mmask32) found, plus);
+        const __m512i high = _mm512_maskz_mov_epi16((__mmask32) (found >> 32), plus);
+        _mm512_storeu_si512(out, _mm512_mask_mov_epi16(low, (__mmask32) sign, minus));
+        _mm512_storeu_si512(out + 32,
+                            _mm512_mask_mov_epi16(high, (__mmask32) (sign >> 32), minus));
+        out[0] = dc[x];
+    }
+}
+
+AVX512_TARGET static void signs_avx512(const uint8_t *data, uint64_t bit, size_t n,
+                                       int16_t *values)
+{
+    const uint8_t *p = data + bit / 8;
+    for (size_t i = 0; i < n; i += 32, p += 4) {
+        const __mmask32 set = (__mmask32) (pcri_load64(p) >> bit % 8);
+        const __m512i v = load512(values + i);
+        _mm512_storeu_si512(values + i,
+                            _mm512_mask_sub_epi16(v, set, _mm512_setzero_si512(), v));
+    }
+}
+
+AVX512_TARGET static void refine_avx512(const uint8_t *data, uint64_t bit, size_t n,
+                                        int weight, int16_t *values)
+{
+    const uint8_t *p = data + bit / 8;
+    const __m512i more = _mm512_set1_epi16((short) weight);
+    for (size_t i = 0; i < n; i += 32, p += 4) {
+        const __mmask32 set = (__mmask32) (pcri_load64(p) >> bit % 8);
+        __m512i v = load512(values + i);
+        const __mmask32 negative = _mm512_movepi16_mask(v);
+        v = _mm512_mask_add_epi16(v, set & ~negative, v, more);
+        _mm512_storeu_si512(values + i, _mm512_mask_sub_epi16(v, set & negative, v, more));
+    }
+}
+
+AVX512_TARGET static uint32_t places_avx512(const uint64_t *found, uint64_t part,
+                                            const uint16_t *list, uint32_t n, uint16_t *out)
+{
+    uint16_t *at = out;
+    uint8_t numbers[64];
+    for (unsigned k = 0; k < 64; k++)
+        numbers[k] = (uint8_t) k;
+    const __m512i number = load512(numbers);
+    for (uint32_t j = 0; j < n; j++) {
+        const uint32_t i = list[j];
+        const uint64_t mask = found[i] & part;
+        const unsigned count = (unsigned) _mm_popcnt_u64(mask);
+        const __m512i begin = _mm512_set1_epi16((short) (64 * i));
+        const __m512i k = _mm512_maskz_compress_epi8(mask, number);
+        _mm512_storeu_si512(
+            at, _mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(k)), begin));
+        if (UNLIKELY(count > 32))
+            _mm512_storeu_si512(
+                at + 32, _mm512_add_epi16(
+                             _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(k, 1)), begin));
+        at += count;
+    }
+    return (uint32_t) (at - out);
+}
+
+/* --- the encoder's --- */
 
 /* Bit p of 32 numbers, of which a has 0 to 7 and 16 to 23, b the others. */
 INLINE uint32_t plane_of(__m256i a, __m256i b, int p)
@@ -863,7 +786,6 @@ INLINE unsigned or_all(__m256i v)
 
 TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
 {
-    const uint64_t ac = ~UINT64_C(1);
     for (size_t i = 0; i < row->blocks; i++, coef += 64) {
         __m256i v[4], a[4];
         for (int h = 0; h < 4; h += 2) {
@@ -880,8 +802,6 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
         unsigned all = or_all(
             _mm256_or_si256(_mm256_or_si256(a[0], a[1]), _mm256_or_si256(a[2], a[3])));
         row->planes |= all;
-        row->sign[i] = (plane_of(v[0], v[1], 15) | (uint64_t) plane_of(v[2], v[3], 15) << 32) &
-                       ac;
         for (int p = 0; p < PCRI_PK_PLANES && all >> p; p++)
             row->plane[p][i] = plane_of(a[0], a[1], p) | (uint64_t) plane_of(a[2], a[3], p)
                                                              << 32;
@@ -895,51 +815,20 @@ TARGET static bool read_symbols(struct pcri_tans_reader *r, const pcri_tans_entr
     return pcri_tans_read_some(r, entries, map, contexts, n, escape, out);
 }
 
-const struct pcri_pk_kernels pcri_pk_avx2 = {
-    "AVX2", dc_contexts, dc_values, t_contexts, b_contexts,   list,           m_contexts,
-    place,  first,       longer,    refine,     gather,       gather_refined, lengths,
-    settle, expand,      slice,     name_bytes, read_symbols,
-};
-const struct pcri_pk_kernels pcri_pk_avx2_shuffle = {
-    "AVX2 without bit deposit",
-    dc_contexts,
-    dc_values,
-    t_contexts,
-    b_contexts,
-    list,
-    m_contexts,
-    pcri_pk_avx2_place,
-    pcri_pk_avx2_first,
-    longer,
-    pcri_pk_avx2_refine,
-    pcri_pk_portable_gather,
-    pcri_pk_portable_gather_refined,
-    lengths,
-    settle,
-    expand,
-    slice,
-    pcri_pk_avx2_name_bytes,
-    read_symbols,
-};
+#define ROWS(name, place, sign, fill, name_bytes) \
+    { \
+        name, dc_contexts, dc_values, t_contexts, b_contexts, list, place, places, fresh, \
+            signs, refine, settle, blank, sign, fill, slice, name_bytes, read_symbols, \
+    }
+
+const struct pcri_pk_kernels pcri_pk_avx2 = ROWS("AVX2", place, sign, fill, name_bytes);
+const struct pcri_pk_kernels pcri_pk_avx2_shuffle = ROWS(
+    "AVX2 without bit deposit", pcri_pk_avx2_place, NULL, NULL, pcri_pk_avx2_name_bytes);
 const struct pcri_pk_kernels pcri_pk_avx512 = {
-    "AVX-512",
-    dc_contexts,
-    dc_values,
-    t_contexts_avx512,
-    b_contexts_avx512,
-    list_avx512,
-    m_contexts_avx512,
-    place_avx512,
-    first,
-    longer_avx512,
-    refine,
-    gather,
-    gather_refined,
-    lengths_avx512,
-    settle_avx512,
-    expand_avx512,
-    slice,
-    name_bytes,
-    read_symbols,
+    "AVX-512",         dc_contexts,  dc_values,     t_contexts_avx512,
+    b_contexts_avx512, list_avx512,  place_avx512,  places_avx512,
+    fresh_avx512,      signs_avx512, refine_avx512, settle_avx512,
+    blank_avx512,      sign,         fill_avx512,   slice,
+    name_bytes,        read_symbols,
 };
 #endif

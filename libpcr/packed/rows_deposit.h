@@ -4,8 +4,6 @@
  *
  *     SHUFFLE(v, i)   bytes of v by number; 0 where the number is above 127
  *     COUNT_BITS(v)   of each byte, where there is an instruction for it
- *     NONZERO8(v)     16 bits: which bytes are not 0
- *     UPPER8(a, b)    the upper bytes of pairs
  *
  * and what rows_vec.h wants; and KERNEL(type, name), if functions are not to be static. */
 #include "rows_vec.h"
@@ -122,104 +120,4 @@ TARGET KERNEL(size_t, name_bytes)(const struct pcri_pk_row *row, uint64_t band, 
         }
     }
     return (size_t) (b - begin);
-}
-
-/* The lowest bits of each half under the bits of a mask. Those of a byte of the mask begin where as
- * many bits are as there are in the bytes below it. */
-INLINE vec deposit(vec v, vec mask)
-{
-    const vec from = { 0, 8 * ONES }, none = { 0 };
-    const vec8 factors = { 128, 64, 32, 16, 8, 4, 2, 1 };
-    vec at = COUNT_BITS(mask) << 8;
-    at = ADD(at, at << 8);
-    at = ADD(at, at << 16);
-    at = ADD(ADD(at, at << 32), EACH(7));
-    /* Of bytes high - 1 and high, the 8 bits from bit 1 to 8. */
-    const vec high = ADD(at >> 3 & EACH(31), from), low = SUB(high, EACH(1));
-    const vec l = SHUFFLE(v, low), h = SHUFFLE(v, high);
-    const vec factor = SHUFFLE((vec) factors, at & EACH(7));
-    const vec even = (vec) ((vec16) LOW8(l, h) * (vec16) LOW8(factor, none));
-    const vec odd = (vec) ((vec16) HIGH8(l, h) * (vec16) HIGH8(factor, none));
-    return deposit_8(UPPER8(even, odd), mask);
-}
-
-TARGET KERNEL(void, first)(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
-                           struct pcri_pk_bits *signs, uint64_t *plane)
-{
-    uint64_t ones_bit = ones->bit, signs_bit = signs->bit;
-    for (uint32_t j = 0; j < row->listed; j++) {
-        const size_t i = row->list[j];
-        const uint64_t found = row->found[i];
-        const unsigned n = (unsigned) __builtin_popcountll(found);
-        const vec v = { pcri_pk_bits_at(ones->data, ones_bit, n),
-                        pcri_pk_bits_at(signs->data, signs_bit, n) };
-        const vec set = deposit(v, (vec) { found, found });
-        plane[i] |= set[0];
-        row->sign[i] |= set[1];
-        ones_bit += n;
-        signs_bit += n;
-    }
-    ones->bit = ones_bit;
-    signs->bit = signs_bit;
-}
-
-/* The bytes of a block's masks that have bits, those of new coefficients first. */
-INLINE size_t pack_masks(uint64_t new, uint64_t here, uint16_t *named_out, uint8_t *out)
-{
-    const vec masks = { new, here };
-    const unsigned named = NONZERO8(masks), of_new = named & 255, of_here = named >> 8;
-    const unsigned n = (unsigned) __builtin_popcount(of_new);
-    const vec v = SHUFFLE(masks, for_two(numbers_of, of_new, of_here));
-    pcri_store64(out, v[0]);
-    pcri_store64(out + n, v[1]);
-    *named_out = (uint16_t) named;
-    return n + (unsigned) __builtin_popcount(of_here);
-}
-
-/* The next bits under the bits of n bytes of masks, which are followed by 16 that are 0. */
-INLINE uint64_t deposit_bytes(const uint8_t *data, uint64_t bit, uint8_t *masks, size_t n)
-{
-    for (size_t i = 0; i < n; i += 16) {
-        const vec mask = load(masks + i);
-        const unsigned n0 = (unsigned) __builtin_popcountll(mask[0]);
-        const unsigned n1 = (unsigned) __builtin_popcountll(mask[1]);
-        const vec v = { pcri_pk_bits_at(data, bit, n0), pcri_pk_bits_at(data, bit + n0, n1) };
-        store(masks + i, deposit(v, mask));
-        bit += n0 + n1;
-    }
-    return bit;
-}
-
-/* Most masks have bits in few bytes: those bytes are brought side by side. */
-TARGET KERNEL(void, refine)(const struct pcri_pk_row *row, uint64_t band,
-                            struct pcri_pk_bits *bits, uint64_t *plane)
-{
-    enum { RUN = 32 };
-    uint8_t bytes[16 * RUN + 16];
-    uint16_t named[RUN];
-    const uint64_t *known = row->known, *found = row->found;
-    uint64_t *sign = row->sign;
-    for (size_t begin = 0; begin < row->listed; begin += RUN) {
-        const uint16_t *list = row->list + begin;
-        const size_t n = row->listed - begin < RUN ? row->listed - begin : RUN;
-        size_t count = 0;
-        for (size_t j = 0; j < n; j++) {
-            const uint64_t new = found[list[j]], here = known[list[j]] & band & ~new;
-            count += pack_masks(new, here, &named[j], bytes + count);
-        }
-        store(bytes + count, (vec) { 0 });
-        bits->bit = deposit_bytes(bits->data, bits->bit, bytes, count);
-        const uint8_t *at = bytes;
-        for (size_t j = 0; j < n; j++) {
-            const size_t i = list[j];
-            const unsigned of_new = named[j] & 255, of_here = named[j] >> 8;
-            vec v = { pcri_load64(at), 0 };
-            at += __builtin_popcount(of_new);
-            v[1] = pcri_load64(at);
-            at += __builtin_popcount(of_here);
-            v = SHUFFLE(v, for_two(ranks_of, of_new, of_here));
-            sign[i] |= v[0];
-            plane[i] |= found[i] | v[1];
-        }
-    }
 }

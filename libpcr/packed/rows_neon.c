@@ -5,27 +5,18 @@
 #ifdef PCRI_PK_HAVE_NEON
 #include <arm_neon.h>
 
-static inline unsigned nonzero_8(uint8x16_t v)
-{
-    const uint8x8_t bit = vcreate_u8(UINT64_C(0x8040201008040201));
-    v = vandq_u8(vtstq_u8(v, v), vcombine_u8(bit, bit));
-    return vaddv_u8(vget_low_u8(v)) | (unsigned) vaddv_u8(vget_high_u8(v)) << 8;
-}
-
 #define TARGET
 #define V8(v) vreinterpretq_u8_u64(v)
 #define FROM8(v) ((vec) vreinterpretq_u64_u8(v))
 #define SHUFFLE(v, i) FROM8(vqtbl1q_u8(V8(v), V8(i)))
 #define COUNT_BITS(v) FROM8(vcntq_u8(V8(v)))
 #define SUM_BYTES(v) ((vec) vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(V8(v)))))
-#define NONZERO8(v) nonzero_8(V8(v))
 #define MIN8(a, b) FROM8(vminq_u8(V8(a), V8(b)))
 #define HALF8(v) FROM8(vrshrq_n_u8(V8(v), 1))
 #define ADDS_U16(a, b) ((vec) vqaddq_u16((uint16x8_t) (a), (uint16x8_t) (b)))
 #define SUBS_U16(a, b) ((vec) vqsubq_u16((uint16x8_t) (a), (uint16x8_t) (b)))
 #define SUBS_S16(a, b) ((vec) vqsubq_s16((int16x8_t) (a), (int16x8_t) (b)))
 #define LOWER8(a, b) FROM8(vuzp1q_u8(V8(a), V8(b)))
-#define UPPER8(a, b) FROM8(vuzp2q_u8(V8(a), V8(b)))
 #define LOW8(a, b) FROM8(vzip1q_u8(V8(a), V8(b)))
 #define HIGH8(a, b) FROM8(vzip2q_u8(V8(a), V8(b)))
 typedef int16x8_t dc_vec;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations on rows for any CPU. */
-#include "rows_expand.h"
+#include "rows_found.h"
 
 /* Bits of v that are under the bits of a nibble's mask. */
 static const uint8_t extract_4[16][16] = {
@@ -51,20 +51,9 @@ INLINE uint8_t deposit_8(const struct deposit *d, unsigned mask, uint8_t v)
     return (uint8_t) ((set * d->together) >> 56);
 }
 
-/* Listed blocks are taken in runs, whose bytes have numbers of 8 bits. So all bytes of a run that
- * matter make one list, and the loop over it ends once a run. */
-enum { RUN = 32 };
-
 static inline uint32_t run_length(const struct pcri_pk_row *row, uint32_t done)
 {
     return row->listed - done < RUN ? row->listed - done : RUN;
-}
-
-/* Appends the numbers of a mask's bits, of which the first is `first`; how many. 8 are written. */
-static inline unsigned put_numbers(unsigned mask, unsigned first, uint8_t *out)
-{
-    pcri_store64(out, numbers_of[mask] + first * ONES);
-    return count_of[mask];
 }
 
 /* How many bits of each byte are set. */
@@ -159,20 +148,6 @@ static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_abo
     return (size_t) (at - out);
 }
 
-size_t pcri_pk_portable_m_contexts(const struct pcri_pk_row *row,
-                                   const struct pcri_pk_above *above, unsigned level,
-                                   uint16_t *out)
-{
-    size_t n = 0;
-    for (uint32_t j = 0; j < row->listed; j++) {
-        const size_t i = row->list[j];
-        const unsigned begin = pcri_pk_m_begin(level, above->gain[i]);
-        for (uint64_t left = row->found[i]; left; left &= left - 1)
-            out[n++] = (uint16_t) (begin + pcri_pk_m_zone((unsigned) __builtin_ctzll(left)));
-    }
-    return n;
-}
-
 /* --- masks --- */
 
 static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
@@ -216,143 +191,6 @@ static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *
     return n;
 }
 
-/* The next bits under the bits of n bytes of masks, whose numbers are `named`. Returns where the
- * bits end. */
-static inline uint64_t deposit_bytes(const uint8_t *data, uint64_t bit, const uint8_t *masks,
-                                     const uint8_t *named, unsigned n, uint8_t *out)
-{
-    enum { OF_A_WORD = 7 };
-    const struct deposit d = deposit_begin();
-    for (unsigned k = 0; k < n;) {
-        const unsigned end = n - k < OF_A_WORD ? n : k + OF_A_WORD;
-        uint64_t word = pcri_load64(data + (bit >> 3)) >> (bit & 7);
-        for (; k < end; k++) {
-            const unsigned mask = masks[named[k]], count = count_of[mask];
-            out[named[k]] = deposit_8(&d, mask, (uint8_t) word);
-            word >>= count;
-            bit += count;
-        }
-    }
-    return bit;
-}
-
-static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
-                  struct pcri_pk_bits *signs, uint64_t *plane)
-{
-    uint8_t masks[8 * RUN], of_ones[8 * RUN], named[8 * RUN + 8];
-    for (uint32_t done = 0; done < row->listed; done += RUN) {
-        const uint16_t *list = row->list + done;
-        const uint32_t n = run_length(row, done);
-        unsigned count = 0;
-        for (uint32_t j = 0; j < n; j++) {
-            const uint64_t found = row->found[list[j]];
-            pcri_store64(masks + 8 * j, found);
-            pcri_store64(of_ones + 8 * j, 0);
-            count += put_numbers(some_bytes(found), 8 * j, named + count);
-        }
-        ones->bit = deposit_bytes(ones->data, ones->bit, masks, named, count, of_ones);
-        signs->bit = deposit_bytes(signs->data, signs->bit, masks, named, count, masks);
-        for (uint32_t j = 0; j < n; j++) {
-            plane[list[j]] |= pcri_load64(of_ones + 8 * j);
-            row->sign[list[j]] |= pcri_load64(masks + 8 * j);
-        }
-    }
-}
-
-void pcri_pk_portable_longer(const struct pcri_pk_row *row, const uint64_t *ones,
-                             uint32_t *out)
-{
-    for (uint32_t j = 0; j < row->listed; j++) {
-        const uint32_t i = row->list[j];
-        for (uint64_t left = row->found[i] & ~ones[i]; left; left &= left - 1)
-            *out++ = 64 * i + (uint32_t) __builtin_ctzll(left);
-    }
-}
-
-/* A block has two masks here, of new coefficients and of the others. */
-static void refine(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *bits,
-                   uint64_t *plane)
-{
-    uint8_t masks[8 * RUN], named[8 * RUN + 8];
-    for (uint32_t done = 0; done < row->listed; done += RUN / 2) {
-        const uint16_t *list = row->list + done;
-        const uint32_t n = row->listed - done < RUN / 2 ? row->listed - done : RUN / 2;
-        unsigned count = 0;
-        for (uint32_t j = 0; j < n; j++) {
-            const uint64_t new = row->found[list[j]], here = row->known[list[j]] & band & ~new;
-            pcri_store64(masks + 16 * j, new);
-            pcri_store64(masks + 16 * j + 8, here);
-            count += put_numbers(some_bytes(new), 16 * j, named + count);
-            count += put_numbers(some_bytes(here), 16 * j + 8, named + count);
-        }
-        bits->bit = deposit_bytes(bits->data, bits->bit, masks, named, count, masks);
-        for (uint32_t j = 0; j < n; j++) {
-            row->sign[list[j]] |= pcri_load64(masks + 16 * j);
-            plane[list[j]] |= row->found[list[j]] | pcri_load64(masks + 16 * j + 8);
-        }
-    }
-}
-
-/* The bits of v under those of a mask, and their number; four at a time. */
-static inline unsigned extract(uint64_t v, uint64_t mask, uint64_t *out)
-{
-    unsigned n = byte_sum(byte_counts(mask)), at = 0;
-    *out = 0;
-    while (mask)
-        for (int k = 0; k < 4; k++, at++) {
-            *out |= (uint64_t) ((v & mask & -mask) != 0) << (at & 63);
-            mask &= mask - 1;
-        }
-    return n;
-}
-
-static inline void put_under(struct pcri_pk_bit_writer *w, uint64_t mask, uint64_t values)
-{
-    uint64_t v;
-    unsigned n = extract(values, mask, &v);
-    if (n > 57) {
-        pcri_pk_put(w, v & UINT32_MAX, 32);
-        v >>= 32;
-        n -= 32;
-    }
-    pcri_pk_put(w, v, n);
-}
-
-void pcri_pk_portable_gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
-                             const uint64_t *values)
-{
-    struct pcri_pk_bit_writer w = *bits;
-    for (size_t i = 0; i < n; i++)
-        put_under(&w, mask[i], values[i]);
-    *bits = w;
-}
-
-void pcri_pk_portable_gather_refined(const struct pcri_pk_row *row, uint64_t band,
-                                     struct pcri_pk_bit_writer *bits, const uint64_t *plane)
-{
-    struct pcri_pk_bit_writer w = *bits;
-    for (size_t i = 0; i < row->blocks; i++) {
-        put_under(&w, row->found[i], row->sign[i]);
-        put_under(&w, row->known[i] & band, plane[i]);
-    }
-    *bits = w;
-}
-
-struct pcri_pk_lengths pcri_pk_portable_lengths(uint8_t *m, size_t n, uint8_t *ones)
-{
-    struct pcri_pk_lengths l = { 0, 0, 0 };
-    memset(ones, 0, n / 8 + 1);
-    for (size_t i = 0; i < n; i++) {
-        const unsigned below = (m[i] - 1u) & 255;
-        ones[i / 8] |= (uint8_t) ((below == 0) << i % 8);
-        l.sum += below;
-        l.most = below > l.most ? below : l.most;
-        m[l.longer] = m[i];
-        l.longer += below > 0;
-    }
-    return l;
-}
-
 static void settle(const struct pcri_pk_row *row, const struct pcri_pk_above *above)
 {
     memcpy(above->bytes, row->bytes, row->blocks * sizeof(*above->bytes));
@@ -370,7 +208,7 @@ static void settle(const struct pcri_pk_row *row, const struct pcri_pk_above *ab
     }
 }
 
-/* --- coefficients --- */
+/* --- the encoder's --- */
 
 /* Eight coefficients of block i, from number `at` on, which are not all 0. */
 static void slice_8(struct pcri_pk_row *row, size_t i, unsigned at, const int16_t *coef)
@@ -380,11 +218,10 @@ static void slice_8(struct pcri_pk_row *row, size_t i, unsigned at, const int16_
     for (unsigned k = at ? 0 : 1; k < 8; k++) {
         m[k] = (unsigned) (coef[k] < 0 ? -coef[k] : coef[k]);
         all |= m[k];
-        v |= (uint64_t) ((m[k] & 127) | (coef[k] < 0 ? 128 : 0)) << 8 * k;
+        v |= (uint64_t) (m[k] & 127) << 8 * k;
     }
     v = transpose((vec) { v })[0];
     row->planes |= all;
-    row->sign[i] |= v >> 56 << at;
     for (unsigned p = 0; p < PCRI_PK_IN_BYTES && all >> p; p++)
         row->plane[p][i] |= (v >> 8 * p & 255) << at;
     for (unsigned p = PCRI_PK_IN_BYTES; p < PCRI_PK_PLANES && all >> p; p++)
@@ -404,23 +241,7 @@ static void slice(struct pcri_pk_row *row, const int16_t *coef)
 }
 
 const struct pcri_pk_kernels pcri_pk_portable = {
-    "portable",
-    dc_contexts,
-    dc_values,
-    t_contexts,
-    b_contexts,
-    list,
-    pcri_pk_portable_m_contexts,
-    place,
-    first,
-    pcri_pk_portable_longer,
-    refine,
-    pcri_pk_portable_gather,
-    pcri_pk_portable_gather_refined,
-    pcri_pk_portable_lengths,
-    settle,
-    expand,
-    slice,
-    name_bytes,
-    pcri_tans_read_portable,
+    "portable", dc_contexts, dc_values, t_contexts, b_contexts, list,
+    place,      places,      fresh,     signs,      refine,     settle,
+    blank,      NULL,        NULL,      slice,      name_bytes, pcri_tans_read_portable,
 };

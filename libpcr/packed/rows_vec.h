@@ -70,4 +70,27 @@ INLINE void store_16(void *p, vec v)
     store(p, v);
 }
 
+/* Of a matrix of 8 x 8 bytes, whose rows come as 0 and 4, 2 and 6, 1 and 5, 3 and 7 in turn: its
+ * columns, two a vector. */
+INLINE void transpose_bytes(const vec v[4], vec out[4])
+{
+    const vec even = LOW8(v[0], v[1]), odd = LOW8(v[2], v[3]);
+    const vec even_high = HIGH8(v[0], v[1]), odd_high = HIGH8(v[2], v[3]);
+    out[0] = LOW8(even, odd);
+    out[1] = HIGH8(even, odd);
+    out[2] = LOW8(even_high, odd_high);
+    out[3] = HIGH8(even_high, odd_high);
+}
+
+/* Each half is a matrix of 8 x 8 bits. */
+INLINE vec transpose(vec v)
+{
+    vec t = (v ^ v >> 7) & UINT64_C(0x00AA00AA00AA00AA);
+    v ^= t ^ t << 7;
+    t = (v ^ v >> 14) & UINT64_C(0x0000CCCC0000CCCC);
+    v ^= t ^ t << 14;
+    t = (v ^ v >> 28) & UINT64_C(0x00000000F0F0F0F0);
+    return v ^ t ^ t << 28;
+}
+
 #endif

@@ -9,8 +9,6 @@
 #define VEC(v) ((__m128i) (v))
 #define SHUFFLE(v, i) X86(shuffle_epi8, VEC(v), VEC(i))
 #define SUM_BYTES(v) X86(sad_epu8, VEC(v), _mm_setzero_si128())
-#define NONZERO8(v) \
-    (0xFFFF ^ (unsigned) _mm_movemask_epi8(_mm_cmpeq_epi8(VEC(v), _mm_setzero_si128())))
 #define MIN8(a, b) X86(min_epu8, VEC(a), VEC(b))
 #define HALF8(v) X86(avg_epu8, VEC(v), _mm_setzero_si128())
 #define ADDS_U16(a, b) X86(adds_epu16, VEC(a), VEC(b))
@@ -19,7 +17,6 @@
 #define LOWER8(a, b) \
     X86(packus_epi16, _mm_and_si128(VEC(a), _mm_set1_epi16(255)), \
         _mm_and_si128(VEC(b), _mm_set1_epi16(255)))
-#define UPPER8(a, b) X86(packus_epi16, _mm_srli_epi16(VEC(a), 8), _mm_srli_epi16(VEC(b), 8))
 #define LOW8(a, b) X86(unpacklo_epi8, VEC(a), VEC(b))
 #define HIGH8(a, b) X86(unpackhi_epi8, VEC(a), VEC(b))
 typedef __m128i dc_vec;

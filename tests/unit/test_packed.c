@@ -212,6 +212,22 @@ START_TEST(geometry)
 }
 END_TEST
 
+/* Rows of more blocks than have places of 16 bits. */
+START_TEST(wide)
+{
+    struct packed_image m = { 0 };
+    train(odd_ladder);
+    const struct pcri_pk_params params = { tables->hash, 3, 0 };
+    ck_assert_int_eq(pcr_gen_photo(3, 2 * 8 * PCRI_PK_WINDOW + 100, 9, 95, PCR_GEN_422, &file),
+                     0);
+    ck_assert(packed_image_read(&file, &m));
+    encode(&m, ladder, 0, tables, &params, &coded);
+    check_prefixes(&m, ladder, 0, tables, &params, &coded, "wide");
+    packed_image_free(&m);
+    forget();
+}
+END_TEST
+
 /* Coefficients that no picture has: every magnitude and sign, so that all escapes come. */
 START_TEST(noise)
 {
@@ -324,6 +340,7 @@ int main(void)
     tcase_add_test(t, cases_by_the_ladder_of_scans);
     tcase_add_test(t, cases_by_an_odd_ladder);
     tcase_add_test(t, geometry);
+    tcase_add_test(t, wide);
     tcase_add_test(t, noise);
     tcase_add_test(t, damage);
     tcase_add_test(t, scripts_that_cannot_be);

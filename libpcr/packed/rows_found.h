@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lists of blocks and of coefficients, with vectors of 16 bytes. */
+#ifndef PCRI_PK_ROWS_FOUND_H
+#define PCRI_PK_ROWS_FOUND_H
+
+#include "rows_vec.h"
+
+/* Listed blocks are taken in runs, whose bytes have numbers of 8 bits. So all bytes of a run that
+ * matter make one list, and the loop over it ends once a run. */
+enum { RUN = 32 };
+
+/* Appends the numbers of a mask's bits, of which the first is `first`; how many. 8 are written. */
+INLINE unsigned put_numbers(unsigned mask, unsigned first, uint8_t *out)
+{
+    pcri_store64(out, numbers_of[mask] + first * ONES);
+    return count_of[mask];
+}
+
+TARGET static uint32_t list(const uint8_t *v, size_t n, uint16_t *out)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < n; i += 8) {
+        uint64_t bytes = pcri_load64(v + i);
+        if (n - i < 8)
+            bytes &= (UINT64_C(1) << 8 * (n - i)) - 1;
+        const unsigned some = some_bytes(bytes);
+        const vec numbers = LOW8(((vec) { numbers_of[some] }), ((vec) { 0 }));
+        store_16(out + count, (vec) ((vec16) numbers + (uint16_t) i));
+        count += count_of[some];
+    }
+    return count;
+}
+
+TARGET static uint32_t places(const uint64_t *found, uint64_t part, const uint16_t *list,
+                              uint32_t n, uint16_t *out)
+{
+    uint8_t masks[8 * RUN], named[8 * RUN + 8];
+    uint16_t *at = out;
+    for (uint32_t done = 0; done < n; done += RUN) {
+        const uint32_t run = n - done < RUN ? n - done : RUN;
+        unsigned count = 0;
+        for (uint32_t j = 0; j < run; j++) {
+            const uint64_t mask = found[list[done + j]] & part;
+            pcri_store64(masks + 8 * j, mask);
+            count += put_numbers(some_bytes(mask), 8 * j, named + count);
+        }
+        for (unsigned k = 0; k < count; k++) {
+            const unsigned i = named[k], mask = masks[i];
+            const uint16_t begin = (uint16_t) (64 * list[done + i / 8] + i % 8 * 8);
+            const vec numbers = LOW8(((vec) { numbers_of[mask] }), ((vec) { 0 }));
+            store_16(at, (vec) ((vec16) numbers + begin));
+            at += count_of[mask];
+        }
+    }
+    return (uint32_t) (at - out);
+}
+
+/* Of each of eight numbers all bits, where a byte's bit is set. */
+INLINE vec_s16 of_bits(unsigned byte)
+{
+    const vec_s16 bits = { 1, 2, 4, 8, 16, 32, 64, 128 };
+    return (((vec_s16) { 0 } + (int16_t) byte) & bits) == bits;
+}
+
+/* Values are taken in words of 32 bits. */
+TARGET static void fresh(const uint8_t *data, uint64_t bit, size_t n, int weight,
+                         int16_t *values)
+{
+    const uint8_t *p = data + bit / 8;
+    const vec_s16 plus = (vec_s16) { 0 } + (int16_t) weight, other = plus ^ -plus;
+    for (size_t i = 0; i < n; i += 32, p += 4) {
+        uint64_t word = pcri_load64(p) >> bit % 8;
+        for (int k = 0; k < 32; k += 8, word >>= 8)
+            store(values + i + k, (vec) (plus ^ (of_bits(word & 255) & other)));
+    }
+}
+
+TARGET static void signs(const uint8_t *data, uint64_t bit, size_t n, int16_t *values)
+{
+    const uint8_t *p = data + bit / 8;
+    for (size_t i = 0; i < n; i += 32, p += 4) {
+        uint64_t word = pcri_load64(p) >> bit % 8;
+        for (int k = 0; k < 32; k += 8, word >>= 8) {
+            const vec_s16 negative = of_bits(word & 255), v = (vec_s16) load(values + i + k);
+            store(values + i + k, (vec) ((v ^ negative) - negative));
+        }
+    }
+}
+
+TARGET static void refine(const uint8_t *data, uint64_t bit, size_t n, int weight,
+                          int16_t *values)
+{
+    const uint8_t *p = data + bit / 8;
+    const vec_s16 more = (vec_s16) { 0 } + (int16_t) weight;
+    for (size_t i = 0; i < n; i += 32, p += 4) {
+        uint64_t word = pcri_load64(p) >> bit % 8;
+        for (int k = 0; k < 32; k += 8, word >>= 8) {
+            const vec_s16 v = (vec_s16) load(values + i + k), negative = v < 0;
+            store(values + i + k,
+                  (vec) (v + (((of_bits(word & 255) & more) ^ negative) - negative)));
+        }
+    }
+}
+
+TARGET static void blank(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
+{
+    for (size_t x = 0; x < row->blocks; x++, out += 64) {
+        const vec_s16 first = { dc[x] };
+        store(out, (vec) first);
+        for (int k = 8; k < 64; k += 8)
+            store(out + k, (vec) { 0 });
+    }
+}
+
+#endif
