@@ -89,6 +89,8 @@ bool pcri_tans_read(struct pcri_tans_reader *r, pcri_tans_read_fn *some,
                     size_t n, uint8_t escape, uint8_t *out, bool *escapes_out)
 {
     *escapes_out = false;
+    for (size_t k = 0; n && k < PCRI_TANS_MAX_LANES; k++)
+        contexts[n + k] = contexts[n - 1];
     for (size_t i = 0; i < n; i += PCRI_TANS_UNCHECKED) {
         if (r->bit > r->end) {
             memset(out + i, 0, n - i);

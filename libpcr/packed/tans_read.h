@@ -20,56 +20,76 @@ static const uint32_t pcri_tans_ones[PCRI_TANS_LOG + 1] = { 0,  1,  3,   7,   15
     ((uint32_t) ((word) >> ((at) &63)) & pcri_tans_ones[(n) &255])
 #endif
 
-/* Entries of n contexts, in the place of their states. */
-PCRI_TANS_INLINE void pcri_tans_look_up(const pcri_tans_entry *entries, const uint8_t *map,
-                                        const uint16_t *contexts, size_t n, uint64_t *states)
+/* The entry of a context's table for a state. */
+PCRI_TANS_INLINE uint64_t pcri_tans_entry_at(const pcri_tans_entry *entries,
+                                             const uint8_t *map, uint16_t context,
+                                             uint64_t state)
 {
-    for (size_t k = 0; k < n; k++)
-        states[k] = entries[(size_t) map[contexts[k]] * PCRI_TANS_STATES + states[k]];
+    return entries[(size_t) map[context] * PCRI_TANS_STATES + state];
 }
 
-/* The next states of at most four entries, whose lower halves take the place of contexts. Where the
- * bits of each begin follows from the entries alone, so that states wait for the word and not for
- * each other. Counts of bits are added up as they stand in entries, in the lowest byte. Returns the
- * next position. */
-PCRI_TANS_INLINE uint64_t pcri_tans_step(const uint8_t *data, uint64_t bit, size_t n,
-                                         uint64_t *states, uint16_t *contexts)
+/* A place in the stream, and the word there. */
+struct pcri_tans_at {
+    const uint8_t *data;
+    uint64_t word,
+        at; /* at: bits of the word that are read; above the lowest byte: anything */
+};
+
+PCRI_TANS_INLINE void pcri_tans_next_word(struct pcri_tans_at *r)
 {
-    const uint64_t word = pcri_load64(data + (bit >> 3));
-    uint64_t at = bit & 7;
-    for (size_t k = 0; k < n; k++) {
-        const uint64_t e = states[k], bits = PCRI_TANS_BITS(word, at, e);
-        at += e;
-        contexts[k] = (uint16_t) e;
-        states[k] = (e >> 16) + bits;
-    }
-    return (bit & ~UINT64_C(7)) + (at & 255);
+    r->data += (r->at & 255) >> 3;
+    r->at &= 7;
+    r->word = pcri_load64(r->data);
 }
 
-/* The compiler makes one of these for each number of lanes. */
+/* The state after entry e, whose lower half takes the place of a context. Where the bits of a
+ * symbol begin follows from the entries alone, so that states wait for the word and not for each
+ * other. Counts of bits are added up as they stand in entries, in the lowest byte. */
+PCRI_TANS_INLINE uint64_t pcri_tans_step(struct pcri_tans_at *r, uint64_t e, uint16_t *context)
+{
+    const uint64_t bits = PCRI_TANS_BITS(r->word, r->at, e);
+    r->at += e;
+    *context = (uint16_t) e;
+    return (e >> 16) + bits;
+}
+
+/* The compiler makes one of these for each number of lanes. An entry is asked for as soon as its
+ * state is known, a turn of all states before it is wanted: else what waits for entries fills the
+ * CPU's queues, and it does not get as far as the next turn. */
 PCRI_TANS_INLINE void pcri_tans_read_lanes(struct pcri_tans_reader *r,
                                            const pcri_tans_entry *entries, const uint8_t *map,
                                            uint16_t *contexts, size_t n, const unsigned lanes)
 {
     const unsigned part = lanes > 4 ? 4 : lanes; /* symbols of a word */
-    const uint8_t *data = r->data;
-    uint64_t states[PCRI_TANS_MAX_LANES], bit = r->bit;
+    /* One by one: made vectors of, they are waited for. */
+    volatile uint16_t *const states = r->states;
+    uint64_t e[PCRI_TANS_MAX_LANES];
+    struct pcri_tans_at at = { r->data + (r->bit >> 3), 0, r->bit & 7 };
     uint16_t *c = contexts, *const last = c + n / lanes * lanes, *const end = c + n;
     _Static_assert(4 * PCRI_TANS_LOG <= 57, "a word has the bits of a part");
+    pcri_tans_next_word(&at);
     for (unsigned k = 0; k < lanes; k++)
-        states[k] = r->states[k];
-    for (; c < last; c += lanes) {
-        pcri_tans_look_up(entries, map, c, lanes, states);
-        for (unsigned k = 0; k < lanes; k += part)
-            bit = pcri_tans_step(data, bit, part, states + k, c + k);
+        e[k] = pcri_tans_entry_at(entries, map, c[k], states[k]);
+    for (; c + lanes < last; c += lanes)
+        for (unsigned k = 0; k < lanes; k++) {
+            const uint64_t state = pcri_tans_step(&at, e[k], c + k);
+            e[k] = pcri_tans_entry_at(entries, map, c[lanes + k], state);
+            if (k % part == part - 1)
+                pcri_tans_next_word(&at);
+        }
+    if (c < last)
+        for (unsigned k = 0; k < lanes; k++, c++) {
+            const uint64_t state = pcri_tans_step(&at, e[k], c);
+            states[k] = (uint16_t) state;
+            e[k] = pcri_tans_entry_at(entries, map, c[lanes], state);
+            if (k % part == part - 1)
+                pcri_tans_next_word(&at);
+        }
+    for (unsigned k = 0; k < lanes && c < end; k++, c++) {
+        states[k] = (uint16_t) pcri_tans_step(&at, e[k], c);
+        pcri_tans_next_word(&at);
     }
-    for (unsigned k = 0; c < end; c++, k++) {
-        pcri_tans_look_up(entries, map, c, 1, states + k);
-        bit = pcri_tans_step(data, bit, 1, states + k, c);
-    }
-    for (unsigned k = 0; k < lanes; k++)
-        r->states[k] = (uint16_t) states[k];
-    r->bit = bit;
+    r->bit = 8 * (uint64_t) (at.data - r->data) + at.at;
 }
 
 /* Symbols of the entries in the place of contexts, up to a multiple of 32. Is any `escape`? */
