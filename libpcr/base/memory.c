@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Checked allocation and growable buffers. */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS, madvise */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +91,26 @@ int pcr_buffer_reserve(struct pcr_buffer *buf, size_t nbytes, struct pcr_error *
     if (!buf)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_buffer_reserve: no buffer");
     return pcri_buffer_reserve(buf, nbytes, err);
+}
+
+void pcri_huge_pages(void *memory, size_t nbytes)
+{
+    const size_t page = PCRI_HUGE_PAGE, begin = -(uintptr_t) memory % page;
+    if (begin <= nbytes && nbytes - begin >= page)
+        (void) madvise((uint8_t *) memory + begin, (nbytes - begin) / page * page,
+                       MADV_HUGEPAGE);
+}
+
+int pcri_buffer_renew(struct pcr_buffer *b, size_t nbytes, struct pcr_error *err)
+{
+    b->nbytes = 0;
+    if (nbytes <= b->capacity)
+        return 0;
+    pcr_buffer_free(b);
+    int rc = pcri_buffer_reserve(b, nbytes, err);
+    if (!rc)
+        pcri_huge_pages(b->data, b->capacity);
+    return rc;
 }
 
 int pcri_buffer_append(struct pcr_buffer *b, const void *p, size_t nbytes,

@@ -407,7 +407,7 @@ static int decode_staged(struct pcr_decoder *d, struct pcri_decode_job *j,
         return decode_stored(d, j, target, err);
     if (!pcri_mul(raw.stride_nbytes, j->window.height, &total))
         return pcri_fail_nomem(err, SIZE_MAX);
-    int rc = pcri_buffer_reserve(&d->raw, total, err);
+    int rc = pcri_buffer_renew(&d->raw, total, err);
     if (!rc)
         rc = pcri_buffer_reserve(&d->line, (size_t) width * 3, err);
     raw.data = d->raw.data;
@@ -434,7 +434,7 @@ static int decode(struct pcr_decoder *d, struct pcri_decode_job *j,
     size_t total;
     if (!pcri_mul(stored.stride_nbytes * planes, w->height, &total))
         return pcri_fail_nomem(err, SIZE_MAX);
-    int rc = pcri_buffer_reserve(&d->stored, total, err);
+    int rc = pcri_buffer_renew(&d->stored, total, err);
     stored.data = d->stored.data;
     stored.plane_nbytes = planes > 1 ? total / planes : 0;
     if (rc || (rc = decode_staged(d, j, &stored, err)))
@@ -533,7 +533,7 @@ static int decode_alloc(struct pcr_decoder *d, struct pcri_decode_job *j,
     int rc = check_pixels(j, err);
     if (!rc && !pcri_mul(row, row_count(j, o), &total)) {
         rc = pcri_fail_nomem(err, SIZE_MAX);
-    } else if (!rc && !(rc = pcri_buffer_reserve(pixels, total, err))) {
+    } else if (!rc && !(rc = pcri_buffer_renew(pixels, total, err))) {
         struct pcri_target target = make_target(j, o, pixels->data, row);
         rc = decode(d, j, &target, err);
     }

@@ -102,7 +102,7 @@ static int decode_all(void *state, const struct pcr_spans *spans, struct pcri_st
         return rc;
     const struct pcri_rect all = { 0, 0, s->width, s->height };
     const size_t stride = (size_t) s->width * s->component_count;
-    rc = pcri_mul(stride, s->height, &total) ? pcri_buffer_reserve(pixels, total, err)
+    rc = pcri_mul(stride, s->height, &total) ? pcri_buffer_renew(pixels, total, err)
                                              : pcri_fail_nomem(err, SIZE_MAX);
     const struct pcri_target target = { .data = pixels->data, .stride_nbytes = stride };
     if (!rc)

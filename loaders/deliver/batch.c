@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Batch buffers that outlive their loader. */
-#define _DEFAULT_SOURCE /* madvise */
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "columns.h"
 #include "../../libpcr/base/spare.h"
 
 /* Vector loads and DMA engines like a cache line. */
-enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
+enum { ALIGNMENT = 64 };
 
 struct pcri_batch_pool {
     pthread_mutex_t mutex;
@@ -122,7 +120,7 @@ static bool is_block(const struct pcri_batch_pool *pool, size_t nbytes)
 static int memory_get(const struct pcri_batch_pool *pool, size_t nbytes, uint8_t **out,
                       struct pcr_error *err)
 {
-    bool huge = pool->huge_pages && nbytes >= HUGE_PAGE;
+    bool huge = pool->huge_pages && nbytes >= PCRI_HUGE_PAGE;
     void *p = NULL;
     if (is_block(pool, nbytes)) {
         struct pcri_block b = { 0 };
@@ -132,7 +130,7 @@ static int memory_get(const struct pcri_batch_pool *pool, size_t nbytes, uint8_t
     }
     if (pool->allocate)
         p = pool->allocate(pool->context, nbytes);
-    else if (posix_memalign(&p, huge ? HUGE_PAGE : ALIGNMENT, nbytes))
+    else if (posix_memalign(&p, huge ? PCRI_HUGE_PAGE : ALIGNMENT, nbytes))
         p = NULL;
     if (!p)
         return pcri_fail_nomem(err, nbytes);
@@ -143,7 +141,7 @@ static int memory_get(const struct pcri_batch_pool *pool, size_t nbytes, uint8_t
                          ALIGNMENT);
     }
     if (huge && !pool->allocate)
-        (void) madvise(p, nbytes, MADV_HUGEPAGE); /* advice: smaller ones do as well */
+        pcri_huge_pages(p, nbytes);
     *out = p;
     return 0;
 }

@@ -4,7 +4,9 @@
 #include <xxhash.h>
 #include <zstd.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "base/json.h"
@@ -111,6 +113,66 @@ START_TEST(reserve_keeps_contents)
     ck_assert_int_eq(pcri_buffer_append(&b, "", SIZE_MAX, &e), PCR_ERR_NOMEM);
     ck_assert_uint_eq(b.nbytes, 3);
     ck_assert_mem_eq(b.data, "abc", 3);
+    pcr_buffer_free(&b);
+}
+END_TEST
+
+START_TEST(renewed)
+{
+    struct pcr_buffer b = { 0 };
+    struct pcr_error e;
+    const size_t many = 2 * PCRI_HUGE_PAGE;
+    ck_assert_int_eq(pcri_buffer_append(&b, "abc", 3, &e), 0);
+    ck_assert_int_eq(pcri_buffer_renew(&b, many + 5, &e), 0);
+    ck_assert_uint_eq(b.nbytes, 0);
+    ck_assert_uint_eq(b.capacity, many + 5);
+    memset(b.data, 1, many + 5);
+    b.nbytes = many;
+    uint8_t *before = b.data;
+    ck_assert_int_eq(pcri_buffer_renew(&b, many, &e), 0); /* there is room */
+    ck_assert_int_eq(pcri_buffer_renew(&b, 7, &e), 0);
+    ck_assert_ptr_eq(b.data, before);
+    ck_assert_uint_eq(b.nbytes, 0);
+    ck_assert_int_eq(pcri_buffer_renew(&b, SIZE_MAX / 2, &e), PCR_ERR_NOMEM);
+    ck_assert_ptr_null(b.data);
+    ck_assert_uint_eq(b.capacity, 0);
+    ck_assert_int_eq(pcri_buffer_renew(&b, 7, &e), 0);
+    ck_assert_uint_ge(b.capacity, 7);
+    pcr_buffer_free(&b);
+}
+END_TEST
+
+/* Whether the mapping that holds p asks for huge pages. */
+static bool is_advised(const void *p)
+{
+    char line[4096];
+    unsigned long begin, end;
+    bool here = false, advised = false;
+    FILE *f = fopen("/proc/self/smaps", "r");
+    while (f && fgets(line, sizeof(line), f)) {
+        if (sscanf(line, "%lx-%lx ", &begin, &end) == 2)
+            here = begin <= (uintptr_t) p && (uintptr_t) p < end;
+        else if (here && !strncmp(line, "VmFlags:", 8))
+            advised = strstr(line, " hg");
+    }
+    if (f)
+        fclose(f);
+    return advised;
+}
+
+START_TEST(huge_pages)
+{
+    struct pcr_buffer b = { 0 };
+    struct pcr_error e;
+    const bool some = !access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) &&
+                      !access("/proc/self/smaps", R_OK);
+    for (size_t nbytes = PCRI_HUGE_PAGE; nbytes <= 16 * PCRI_HUGE_PAGE; nbytes *= 4) {
+        ck_assert_int_eq(pcri_buffer_renew(&b, nbytes, &e), 0);
+        const size_t begin = -(uintptr_t) b.data % PCRI_HUGE_PAGE;
+        const bool whole = begin + PCRI_HUGE_PAGE <= nbytes;
+        ck_assert(is_advised(b.data + begin) == (some && whole));
+        memset(b.data, 1, nbytes);
+    }
     pcr_buffer_free(&b);
 }
 END_TEST
@@ -488,6 +550,8 @@ int main(void)
     tcase_add_test(t, json_in_pieces);
     tcase_add_test(t, json_limits);
     tcase_add_test(t, reserve_keeps_contents);
+    tcase_add_test(t, renewed);
+    tcase_add_test(t, huge_pages);
     tcase_add_test(t, zstd_round_trip);
     tcase_add_test(t, zstd_in_parts);
     tcase_add_test(t, permutation_is_a_bijection);

@@ -151,7 +151,7 @@ static int exact_rows(void *state, const struct pcri_rect *w, const struct pcri_
     size_t total;
     if (!pcri_mul(all.stride_nbytes, strips.height, &total))
         return pcri_fail_nomem(err, SIZE_MAX);
-    rc = pcri_buffer_reserve(&e->pixels, total, err);
+    rc = pcri_buffer_renew(&e->pixels, total, err);
     if (!rc)
         rc = pcri_buffer_reserve(&e->line, (size_t) w->width * 3, err);
     all.data = e->pixels.data;

@@ -258,7 +258,7 @@ static int reserve_rows(struct png *p, uint32_t count, struct pcr_error *err)
     size_t total;
     if (!pcri_mul(stored_nbytes(p), count, &total) || !pcri_add(total, p->width, &total))
         return pcri_fail_nomem(err, SIZE_MAX);
-    int rc = pcri_buffer_reserve(&p->whole, total, err);
+    int rc = pcri_buffer_renew(&p->whole, total, err);
     p->whole.nbytes = rc ? 0 : total;
     return rc;
 }

@@ -420,7 +420,7 @@ static int decode(struct tiff_file *t, struct pcr_error *err)
     t->strict = true;
     int rc = check_places(t, err);
     if (!rc)
-        rc = pcri_buffer_reserve(&t->whole, total, err);
+        rc = pcri_buffer_renew(&t->whole, total, err);
     if (!rc)
         rc = t->converted ? convert(t, err) : read_blocks(t, err);
     if (!rc && t->premultiplied)

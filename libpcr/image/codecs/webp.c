@@ -141,7 +141,7 @@ static int webp_rows(void *state, const struct pcri_rect *window,
         return decode(w, target->data, target->stride_nbytes, err);
     if (!pcri_mul(stride, w->height, &total) || !pcri_add(total, w->width, &total))
         return pcri_fail_nomem(err, SIZE_MAX);
-    int rc = pcri_buffer_reserve(&w->whole, total, err);
+    int rc = pcri_buffer_renew(&w->whole, total, err);
     if (rc || (rc = decode(w, w->whole.data, stride, err)))
         return rc;
     uint8_t *line = w->whole.data + stride * w->height;
