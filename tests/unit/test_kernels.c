@@ -102,7 +102,7 @@ static void plain_idct(const int16_t *coef, const struct pcri_dequant *q, uint8_
 
 /* --- inverse DCT --- */
 
-enum { MAX_BLOCKS = 5 };
+enum { FEW_BLOCKS = 5, MAX_BLOCKS = 600 };
 
 struct blocks {
     int16_t coef[MAX_BLOCKS * 64];
@@ -127,16 +127,19 @@ static void fill_block(struct blocks *b, int at, int end, int range)
     }
 }
 
-static void fill_blocks(struct blocks *b, int round)
+/* How many blocks: few, or now and then a row that is long. */
+static size_t fill_blocks(struct blocks *b, int round)
 {
     static const int ends[] = { 1, 2, 4, 10, 14, 26, 64 };
-    for (int i = 0; i < MAX_BLOCKS; i++)
+    const int count = 1 + rand() % (rand() % 100 ? FEW_BLOCKS : MAX_BLOCKS);
+    for (int i = 0; i < count; i++)
         fill_block(b, i, ends[rand() % 7], 1 << rand() % 16);
     b->dequant.has_offsets = round % 2;
     for (int k = 0; k < 64; k++) {
         b->dequant.quant[k] = (uint16_t) (1 + rand() % (round % 3 ? 255 : 65535));
         b->dequant.offset[k] = (int16_t) (round % 2 && k ? rand() % (1 << rand() % 16) : 0);
     }
+    return (size_t) count;
 }
 
 START_TEST(idct)
@@ -145,8 +148,7 @@ START_TEST(idct)
     static struct blocks b;
     static uint8_t want[SIZE], got[SIZE + PAD];
     for (int round = 0; round < 20000; round++) {
-        size_t count = 1 + (size_t) rand() % MAX_BLOCKS;
-        fill_blocks(&b, round);
+        const size_t count = fill_blocks(&b, round);
         sets[_i]->idct(b.coef, b.mask, count, &b.dequant, got, STRIDE);
         for (size_t i = 0; i < count; i++)
             plain_idct(b.coef + 64 * i, &b.dequant, want + 8 * i, STRIDE);
@@ -165,9 +167,8 @@ START_TEST(idct_scaled)
     static struct blocks b;
     static uint8_t outputs[2][SIZE + PAD];
     for (int round = 0; round < 20000; round++) {
-        size_t count = 1 + (size_t) rand() % MAX_BLOCKS;
         uint32_t size = sizes[round % 10];
-        fill_blocks(&b, round / 10);
+        const size_t count = fill_blocks(&b, round / 10);
         for (int i = 0; i < 2; i++)
             sets[i]->idct_scaled(b.coef, b.mask, count, &b.dequant, size, outputs[i], STRIDE);
         for (size_t y = 0; y < size; y++)

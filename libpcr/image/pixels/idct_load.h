@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From zigzag order to what idct_body.h and idct_scaled_body.h want, for CPUs that shuffle bytes
- * within the parts of a vector. The including file defines load_8(), and PICK(), which takes 16-bit
- * lanes of each part; lane _ is 0. */
+/* From zigzag order to what idct_body.h wants, for CPUs that shuffle bytes within the parts of a
+ * vector. The including file defines load_parts(), and PICK(), which takes 16-bit lanes of each
+ * part; lane _ is 0. */
 
 /* Zigzag order to idct_body.h's pairs of rows. parts: 4 where coefficients beyond zigzag
  * index 31 are zero, else 8. */
-INLINE void load_pairs(const int16_t *const coef[BLOCKS], const uint64_t mask[BLOCKS],
-                       const struct pcri_dequant *q, bool offsets, int parts, vec p[2][4])
+INLINE void load_pairs(const int16_t *const coef[BLOCKS], const struct pcri_dequant *q,
+                       bool offsets, int parts, vec p[2][4])
 {
-    (void) mask;
     vec z[8];
-    for (int i = 0; i < parts; i++)
-        z[i] = load_8(coef, q, offsets, i);
+    load_parts(coef, q, offsets, parts, z);
     p[0][0] = OR(OR(PICK(z[0], 5, _, _, _, _, _, 1, _), PICK(z[2], _, 7, _, _, _, _, _, 3)),
                  PICK(z[3], _, _, 3, _, 4, _, _, _));
     p[0][1] = PICK(z[1], 4, _, _, _, _, _, 0, _);
@@ -52,47 +50,13 @@ INLINE void load_pairs(const int16_t *const coef[BLOCKS], const uint64_t mask[BL
 }
 
 /* Rows 0 and 2, 1 and 3 interleaved, columns 0 2 1 3. */
-INLINE void load_corner(const int16_t *const coef[BLOCKS], const uint64_t mask[BLOCKS],
-                        const struct pcri_dequant *q, bool offsets, vec *p02, vec *p13)
+INLINE void load_corner(const int16_t *const coef[BLOCKS], const struct pcri_dequant *q,
+                        bool offsets, vec *p02, vec *p13)
 {
-    (void) mask;
-    vec z[4];
-    for (int i = 0; i < 4; i++)
-        z[i] = load_8(coef, q, offsets, i);
+    vec z[8];
+    load_parts(coef, q, offsets, 4, z);
     *p02 = OR(OR(PICK(z[0], 0, 3, 5, _, 1, _, 6, _), PICK(z[1], _, _, _, 4, _, 0, _, _)),
               PICK(z[2], _, _, _, _, _, _, _, 1));
     *p13 = OR(OR(PICK(z[0], 2, _, 7, _, 4, _, _, _), PICK(z[1], _, 1, _, _, _, 3, 5, _)),
               OR(PICK(z[2], _, _, _, 2, _, _, _, _), PICK(z[3], _, _, _, _, _, _, _, 0)));
-}
-
-/* Pairs of rows (0, 2), (4, 6), (1, 3), (5, 7), of columns 0 2 4 6 and 1 3 5 7. */
-INLINE void load_scaled_pairs(const int16_t *const coef[BLOCKS], const uint64_t mask[BLOCKS],
-                              const struct pcri_dequant *q, vec p[2][4])
-{
-    (void) mask;
-    vec z[8];
-    for (int i = 0; i < 8; i++)
-        z[i] = load_8(coef, q, true, i);
-    p[0][0] = OR(OR(PICK(z[0], 0, 3, 5, _, _, _, _, _), PICK(z[1], _, _, _, 4, 6, _, _, _)),
-                 OR(PICK(z[3], _, _, _, _, _, 1, 3, _), PICK(z[5], _, _, _, _, _, _, _, 1)));
-    p[0][1] = OR(OR(OR(PICK(z[1], 2, _, _, _, _, _, _, _), PICK(z[2], _, 5, 7, _, _, _, _, _)),
-                    PICK(z[4], _, _, _, 5, 7, _, _, _)),
-                 OR(PICK(z[6], _, _, _, _, _, 2, 4, _), PICK(z[7], _, _, _, _, _, _, _, 3)));
-    p[0][2] = OR(OR(OR(PICK(z[0], 2, _, 7, _, _, _, _, _), PICK(z[1], _, 1, _, _, _, _, _, _)),
-                    PICK(z[2], _, _, _, 2, 0, _, _, _)),
-                 OR(PICK(z[3], _, _, _, _, _, 7, 5, _), PICK(z[5], _, _, _, _, _, _, _, 4)));
-    p[0][3] = OR(OR(OR(PICK(z[2], 4, _, _, _, _, _, _, _), PICK(z[4], _, 3, 1, _, _, _, _, _)),
-                    PICK(z[5], _, _, _, _, 6, _, _, _)),
-                 OR(PICK(z[6], _, _, _, 0, _, _, 7, _), PICK(z[7], _, _, _, _, _, 1, _, 6)));
-    p[1][0] = OR(OR(OR(PICK(z[0], 1, _, 6, _, _, _, _, _), PICK(z[1], _, 0, _, _, 7, _, _, _)),
-                    PICK(z[2], _, _, _, 1, _, _, _, _)),
-                 OR(PICK(z[3], _, _, _, _, _, 6, 4, _), PICK(z[5], _, _, _, _, _, _, _, 3)));
-    p[1][1] = OR(OR(OR(PICK(z[2], 3, _, _, _, _, _, _, _), PICK(z[4], _, 2, 0, _, _, _, _, _)),
-                    PICK(z[5], _, _, _, 7, 5, _, _, _)),
-                 OR(PICK(z[6], _, _, _, _, _, _, 6, _), PICK(z[7], _, _, _, _, _, 0, _, 5)));
-    p[1][2] = OR(OR(OR(PICK(z[0], 4, _, _, _, _, _, _, _), PICK(z[1], _, 3, 5, _, _, _, _, _)),
-                    PICK(z[3], _, _, _, 0, 2, _, _, _)),
-                 OR(PICK(z[5], _, _, _, _, _, 0, 2, _), PICK(z[6], _, _, _, _, _, _, _, 5)));
-    p[1][3] = OR(OR(PICK(z[2], 6, _, _, _, _, _, _, _), PICK(z[4], _, 4, 6, _, _, _, _, _)),
-                 OR(PICK(z[6], _, _, _, 1, 3, _, _, _), PICK(z[7], _, _, _, _, _, 2, 4, 7)));
 }

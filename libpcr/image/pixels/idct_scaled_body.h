@@ -59,7 +59,7 @@ static const uint8_t first_row[MAX_SIZE + 1] = {
 };
 
 /* How a size is computed. */
-struct shape {
+struct scaling {
     int size;
     bool wraps;
     int bits; /* of the factors */
@@ -84,7 +84,7 @@ INLINE void output_pair(const vec p[4], const int16_t *m, int shift, bool wrap, 
         out[i] = SUB32(ADD32(out[i], SET32(512)) & SET32(1023), SET32(512));
 }
 
-INLINE void scaled_pass(vec p[2][4], const struct shape *s, int shift, bool wrap, vec *out)
+INLINE void scaled_pass(vec p[2][4], const struct scaling *s, int shift, bool wrap, vec *out)
 {
     for (int n = 0; 2 * n < s->size; n++) {
         const int16_t *m = matrices[first_row[s->size] + n];
@@ -130,7 +130,7 @@ INLINE void store_scaled(const vec c[8], int count, size_t width, size_t size, u
 
 /* Up to 8 samples are written even if there are fewer: those beyond belong to another block,
  * which is written later, or are padding. */
-INLINE void scaled_block(vec p[2][4], const struct shape *s, uint8_t *dst,
+INLINE void scaled_block(vec p[2][4], const struct scaling *s, uint8_t *dst,
                          size_t stride_nbytes)
 {
     vec rows[16], columns[16];
@@ -183,7 +183,7 @@ INLINE void block_2x2(vec p[2][4], uint8_t *dst, size_t stride_nbytes)
 }
 
 /* The sample of a flat block: the result of the passes for only DC. */
-INLINE uint8_t flat_sample(int16_t coef, uint16_t quant, const struct shape *s)
+INLINE uint8_t flat_sample(int16_t coef, uint16_t quant, const struct scaling *s)
 {
     int dc = (int16_t) (uint16_t) ((unsigned) coef * quant), v = dc * 4;
     if (s->size == 2)
@@ -198,20 +198,20 @@ INLINE uint8_t flat_sample(int16_t coef, uint16_t quant, const struct shape *s)
 }
 
 INLINE void scaled_row(const int16_t *coef, const uint64_t *mask, size_t count,
-                       const struct pcri_dequant *q, const struct shape *s, uint8_t *dst,
+                       const struct pcri_dequant *q, const struct scaling *s, uint8_t *dst,
                        size_t stride_nbytes)
 {
     for (size_t i = 0; i < count; i += BLOCKS, dst += BLOCKS * s->size) {
         const int16_t *at[BLOCKS];
-        uint64_t m[BLOCKS], any = 0;
+        uint64_t any = 0;
         vec p[2][4];
         for (size_t k = 0; k < BLOCKS; k++) { /* beyond the last block, the last again */
             size_t j = i + k < count ? i + k : count - 1;
             at[k] = coef + 64 * j;
-            any |= m[k] = mask[j];
+            any |= mask[j];
         }
         if (any && s->size > 1) {
-            load_scaled_pairs(at, m, q, p);
+            load_scaled_pairs(at, q, p);
             if (s->size == 2)
                 block_2x2(p, dst, stride_nbytes);
             else
@@ -230,9 +230,9 @@ TARGET static void idct_scaled(const int16_t *coef, const uint64_t *mask, size_t
                                const struct pcri_dequant *q, uint32_t size, uint8_t *dst,
                                size_t stride_nbytes)
 {
-    static const struct shape one = { 1, true, 13 }, two = { 2, false, 15 },
-                              four = { 4, false, 14 };
-    const struct shape other = { (int) size, true, 13 };
+    static const struct scaling one = { 1, true, 13 }, two = { 2, false, 15 },
+                                four = { 4, false, 14 };
+    const struct scaling other = { (int) size, true, 13 };
     switch (size) {
     case 1:
         scaled_row(coef, mask, count, q, &one, dst, stride_nbytes);

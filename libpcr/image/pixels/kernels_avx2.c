@@ -17,7 +17,6 @@ typedef __m256i vec;
 #define SIMD_WHOLE(name) _mm256_##name##_si256
 #define SIMD_FLOATS _mm256_castsi256_ps
 #include "simd_x86.h"
-#define ADD_PAIRS(sum, a, b) _mm256_add_epi32(_mm256_madd_epi16(a, b), sum)
 
 INLINE vec load(const void *p)
 {

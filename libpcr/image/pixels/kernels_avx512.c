@@ -15,8 +15,8 @@ typedef __m512i vec;
 #define SIMD(name) _mm512_##name
 #define SIMD_WHOLE(name) _mm512_##name##_si512
 #define SIMD_FLOATS _mm512_castsi512_ps
-#include "simd_x86.h"
 #define ADD_PAIRS _mm512_dpwssd_epi32
+#include "simd_x86.h"
 
 INLINE vec load(const void *p)
 {

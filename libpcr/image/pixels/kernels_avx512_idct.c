@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vbmi")))
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vbmi,avx512vnni")))
 #define INLINE TARGET static inline __attribute__((always_inline))
 #define BLOCKS 4
 
@@ -15,18 +15,84 @@ typedef __m512i vec;
 #define SIMD(name) _mm512_##name
 #define SIMD_WHOLE(name) _mm512_##name##_si512
 #define SIMD_FLOATS _mm512_castsi512_ps
+#define ADD_PAIRS _mm512_dpwssd_epi32
 #include "simd_x86.h"
 
-/* Two rows of all blocks: the first block's in the lowest part. */
+INLINE void even_sums(vec p, vec bias, vec *sum, vec *difference)
+{
+    const vec turned = _mm512_rol_epi32(p, 16), factors = PAIR(8192, 0);
+    *sum = ADD_PAIRS(bias, ADD16(p, turned), factors);
+    *difference = ADD_PAIRS(bias, SUB16(p, turned), factors);
+}
+#define EVEN_SUMS even_sums
+
+/* AT(i) for numbers from k on. */
+#define FOUR(AT, k) AT((k)), AT((k) + 1), AT((k) + 2), AT((k) + 3)
+#define SIXTEEN(AT, k) FOUR(AT, k), FOUR(AT, (k) + 4), FOUR(AT, (k) + 8), FOUR(AT, (k) + 12)
+
+/* Of sums of rows 0 to 3 and 4 to 7 (each vector part is a block) the upper halves, by blocks. */
+#define UPPER(i) (2 * ((i) / 8 * 4 + (i) % 4) + 1 + (i) % 8 / 4 * 32)
+static const _Alignas(64) uint16_t upper_halves[32] = { SIXTEEN(UPPER, 0),
+                                                        SIXTEEN(UPPER, 16) };
+
+/* Of two vectors of two columns each (a part holds eight samples of one, then of the other) the
+ * upper or the lower four rows: a part has two blocks' four columns of a row, and then those of
+ * the row after the next. */
+#define ROW(i) ((i) / 8 % 2 * 2 + (i) / 32)
+#define BLOCK(i) ((i) / 16 % 2 * 2 + (i) / 4 % 2)
+#define WHICH(i) ((i) % 4)
+#define FROM(i) (WHICH(i) / 2 * 64 + BLOCK(i) * 16 + WHICH(i) % 2 * 8 + ROW(i))
+#define FROM_LOWER(i) (FROM(i) + 4)
+static const _Alignas(64) uint8_t half_rows[2][64] = {
+    { SIXTEEN(FROM, 0), SIXTEEN(FROM, 16), SIXTEEN(FROM, 32), SIXTEEN(FROM, 48) },
+    { SIXTEEN(FROM_LOWER, 0), SIXTEEN(FROM_LOWER, 16), SIXTEEN(FROM_LOWER, 32),
+      SIXTEEN(FROM_LOWER, 48) },
+};
+
+/* A row of all blocks, and the next one. */
 INLINE void store_2_rows(vec v, uint8_t *dst, size_t stride_nbytes)
 {
-    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
-    v = _mm512_permutexvar_epi64(order, _mm512_xor_si512(v, _mm512_set1_epi8(-128)));
     _mm256_storeu_si256((__m256i *) (void *) dst, _mm512_castsi512_si256(v));
     _mm256_storeu_si256((__m256i *) (void *) (dst + stride_nbytes),
                         _mm512_extracti64x4_epi64(v, 1));
 }
-#define STORE_2_ROWS store_2_rows
+
+INLINE void store_sums(const vec top[8], const vec bottom[8], uint8_t *dst,
+                       size_t stride_nbytes)
+{
+    const vec upper = _mm512_load_si512(upper_halves), quarter = SET16(1 << 14);
+    vec c[8], two[4];
+    for (int i = 0; i < 8; i++)
+        c[i] = _mm512_permutex2var_epi16(top[i], upper, bottom[i]);
+    for (int i = 0; i < 8; i++) /* shifted by two bits more: multipliers have less to do */
+        c[i] = _mm512_mulhi_epi16(c[i], quarter);
+    for (int i = 0; i < 4; i++)
+        two[i] = PACK_BYTES(c[2 * i], c[2 * i + 1]);
+    for (int i = 0; i < 2; i++) {
+        const vec order = _mm512_load_si512(half_rows[i]);
+        const vec left = _mm512_permutex2var_epi8(two[0], order, two[1]);
+        const vec right = _mm512_permutex2var_epi8(two[2], order, two[3]);
+        uint8_t *at = dst + (size_t) (4 * i) * stride_nbytes;
+        store_2_rows(LOW32(left, right), at, stride_nbytes);
+        store_2_rows(HIGH32(left, right), at + 2 * stride_nbytes, stride_nbytes);
+    }
+}
+#define STORE_SUMS store_sums
+
+/* Blocks of DC alone. */
+INLINE void flat_group(const int16_t *const coef[BLOCKS], uint16_t quant, uint8_t *dst,
+                       size_t stride_nbytes)
+{
+    const __m128i dc = _mm_setr_epi16(*coef[0], *coef[1], *coef[2], *coef[3], 0, 0, 0, 0);
+    __m128i v = _mm_srai_epi16(_mm_mullo_epi16(dc, _mm_set1_epi16((short) quant)), 2);
+    v = _mm_srai_epi16(_mm_add_epi16(v, _mm_set1_epi16(1)), 1); /* (dc + 4) / 8 */
+    v = _mm_packus_epi16(_mm_add_epi16(v, _mm_set1_epi16(128)), v);
+    const __m256i order = _mm256_set_epi64x(0x0303030303030303, 0x0202020202020202,
+                                            0x0101010101010101, 0);
+    const __m256i row = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(v), order);
+    for (size_t y = 0; y < 8; y++)
+        _mm256_storeu_si256((__m256i *) (void *) (dst + y * stride_nbytes), row);
+}
 
 /* Coefficients 32 i to 32 i + 31 of a block, dequantised. */
 INLINE vec load_32(const int16_t *coef, const struct pcri_dequant *q, bool offsets, int i)
@@ -63,10 +129,9 @@ INLINE void turn_parts(const vec v[4], vec out[4])
 }
 
 /* parts: 4 where coefficients beyond zigzag index 31 are zero, else 8. */
-INLINE void load_pairs(const int16_t *const coef[BLOCKS], const uint64_t mask[BLOCKS],
-                       const struct pcri_dequant *q, bool offsets, int parts, vec p[2][4])
+INLINE void load_pairs(const int16_t *const coef[BLOCKS], const struct pcri_dequant *q,
+                       bool offsets, int parts, vec p[2][4])
 {
-    (void) mask;
     vec v[2][BLOCKS];
     for (int k = 0; k < BLOCKS; k++) {
         const vec low = load_32(coef[k], q, offsets, 0);
@@ -84,10 +149,9 @@ static const _Alignas(64) uint16_t corner_order[32] = {
     32, 35, 37, 44, 33, 40, 38, 49, 34, 41, 39, 50, 36, 43, 45, 56,
 };
 
-INLINE void load_corner(const int16_t *const coef[BLOCKS], const uint64_t mask[BLOCKS],
-                        const struct pcri_dequant *q, bool offsets, vec *p02, vec *p13)
+INLINE void load_corner(const int16_t *const coef[BLOCKS], const struct pcri_dequant *q,
+                        bool offsets, vec *p02, vec *p13)
 {
-    (void) mask;
     const vec order = _mm512_load_si512(corner_order);
     vec v[BLOCKS];
     for (int k = 0; k < BLOCKS; k++)
@@ -99,6 +163,7 @@ INLINE void load_corner(const int16_t *const coef[BLOCKS], const uint64_t mask[B
 }
 
 #include "idct_body.h"
+#include "idct_lists.h"
 
 TARGET void pcri_idct_avx512(const int16_t *coef, const uint64_t *mask, size_t count,
                              const struct pcri_dequant *q, uint8_t *dst, size_t stride_nbytes)

@@ -26,7 +26,7 @@ typedef int32x4_t vec;
 #define SUB32 vsubq_s32
 #define SRA32(a, n) ((a) >> (n)) /* n is a constant only after inlining */
 #define PACK32(a, b) FROM16(vqmovn_high_s32(vqmovn_s32(a), b))
-#define PACK16(a, b) FROM8(vqmovn_high_s16(vqmovn_s16(AS16(a)), AS16(b)))
+#define PACK_BYTES(a, b) vreinterpretq_s32_u8(vqmovun_high_s16(vqmovun_s16(AS16(a)), AS16(b)))
 #define LOW8(a, b) FROM8(vzip1q_s8(AS8(a), AS8(b)))
 #define HIGH8(a, b) FROM8(vzip2q_s8(AS8(a), AS8(b)))
 #define LOW16(a, b) FROM16(vzip1q_s16(AS16(a), AS16(b)))
@@ -45,13 +45,14 @@ INLINE vec madd(vec a, vec b)
     return vpaddq_s32(low, vmull_high_s16(AS16(a), AS16(b)));
 }
 #define MADD madd
+#define ADD_PAIRS(sum, a, b) ADD32(sum, MADD(a, b))
 
-/* Two rows of differences from 128. */
+/* Two rows of samples. */
 INLINE void store_2_rows(vec v, uint8_t *dst, size_t stride_nbytes)
 {
-    int8x16_t samples = veorq_s8(AS8(v), vdupq_n_s8(-128));
-    vst1_u8(dst, vreinterpret_u8_s8(vget_low_s8(samples)));
-    vst1_u8(dst + stride_nbytes, vreinterpret_u8_s8(vget_high_s8(samples)));
+    const uint8x16_t samples = vreinterpretq_u8_s32(v);
+    vst1_u8(dst, vget_low_u8(samples));
+    vst1_u8(dst + stride_nbytes, vget_high_u8(samples));
 }
 #define STORE_2_ROWS store_2_rows
 
@@ -89,10 +90,9 @@ static const uint8_t corner_source[2][16] = {
 
 /* Zigzag order to idct_body.h's pairs of rows. parts: 4 where coefficients beyond zigzag
  * index 31 are zero, else 8. */
-INLINE void load_pairs(const int16_t *const coef[1], const uint64_t mask[1],
-                       const struct pcri_dequant *q, bool offsets, int parts, vec p[2][4])
+INLINE void load_pairs(const int16_t *const coef[1], const struct pcri_dequant *q,
+                       bool offsets, int parts, vec p[2][4])
 {
-    (void) mask;
     uint8x16x4_t low, high;
     for (int i = 0; i < 4; i++)
         low.val[i] = load_8(coef[0], q, offsets, i);
@@ -108,10 +108,9 @@ INLINE void load_pairs(const int16_t *const coef[1], const uint64_t mask[1],
 }
 
 /* Rows 0 and 2, 1 and 3 interleaved, columns 0 2 1 3. */
-INLINE void load_corner(const int16_t *const coef[1], const uint64_t mask[1],
-                        const struct pcri_dequant *q, bool offsets, vec *p02, vec *p13)
+INLINE void load_corner(const int16_t *const coef[1], const struct pcri_dequant *q,
+                        bool offsets, vec *p02, vec *p13)
 {
-    (void) mask;
     uint8x16x4_t z;
     for (int i = 0; i < 4; i++)
         z.val[i] = load_8(coef[0], q, offsets, i);
@@ -120,6 +119,7 @@ INLINE void load_corner(const int16_t *const coef[1], const uint64_t mask[1],
 }
 
 #include "idct_body.h"
+#include "idct_row.h"
 
 /* --- upsampling --- */
 

@@ -40,10 +40,9 @@ INLINE void dequantise(const int16_t *coef, const struct pcri_dequant *q, bool o
 #define PICK(a, b, c, d, e, f, g, h) \
     ((vec) (v8i16) { ONE(a), ONE(b), ONE(c), ONE(d), ONE(e), ONE(f), ONE(g), ONE(h) })
 
-INLINE void load_pairs(const int16_t *const coef[1], const uint64_t mask[1],
-                       const struct pcri_dequant *q, bool offsets, int parts, vec p[2][4])
+INLINE void load_pairs(const int16_t *const coef[1], const struct pcri_dequant *q,
+                       bool offsets, int parts, vec p[2][4])
 {
-    (void) mask;
     int16_t z[64];
     dequantise(coef[0], q, offsets, parts, z);
     __asm__("" : "+m"(z)); /* so many are picked faster from memory than from vectors */
@@ -57,22 +56,20 @@ INLINE void load_pairs(const int16_t *const coef[1], const uint64_t mask[1],
     p[1][3] = PICK(24, 38, 40, 51, 9, 20, 31, 46);
 }
 
-INLINE void load_corner(const int16_t *const coef[1], const uint64_t mask[1],
-                        const struct pcri_dequant *q, bool offsets, vec *p02, vec *p13)
+INLINE void load_corner(const int16_t *const coef[1], const struct pcri_dequant *q,
+                        bool offsets, vec *p02, vec *p13)
 {
     enum { parts = 4 };
-    (void) mask;
     int16_t z[64];
     dequantise(coef[0], q, offsets, parts, z);
     *p02 = PICK(0, 3, 5, 12, 1, 8, 6, 17);
     *p13 = PICK(2, 9, 7, 18, 4, 11, 13, 24);
 }
 
-INLINE void load_scaled_pairs(const int16_t *const coef[1], const uint64_t mask[1],
-                              const struct pcri_dequant *q, vec p[2][4])
+INLINE void load_scaled_pairs(const int16_t *const coef[1], const struct pcri_dequant *q,
+                              vec p[2][4])
 {
     enum { parts = 8 };
-    (void) mask;
     int16_t z[64];
     dequantise(coef[0], q, true, parts, z);
     p[0][0] = PICK(0, 3, 5, 12, 14, 25, 27, 41);
@@ -86,6 +83,7 @@ INLINE void load_scaled_pairs(const int16_t *const coef[1], const uint64_t mask[
 }
 
 #include "idct_body.h"
+#include "idct_row.h"
 #include "idct_scaled_body.h"
 
 enum { FLAT_RUN = 16 }; /* blocks with only DC that are transformed at a time */

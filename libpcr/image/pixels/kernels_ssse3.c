@@ -18,7 +18,6 @@ typedef __m128i vec;
 #define SIMD_WHOLE(name) _mm_##name##_si128
 #define SIMD_FLOATS _mm_castsi128_ps
 #include "simd_x86.h"
-#define ADD_PAIRS(sum, a, b) _mm_add_epi32(_mm_madd_epi16(a, b), sum)
 
 INLINE vec load(const void *p)
 {
@@ -34,20 +33,21 @@ INLINE void store(void *p, vec v)
 
 INLINE void store_2_rows(vec v, uint8_t *dst, size_t stride_nbytes)
 {
-    v = _mm_xor_si128(v, _mm_set1_epi8(-128));
     _mm_storel_epi64((vec *) (void *) dst, v);
     _mm_storel_epi64((vec *) (void *) (dst + stride_nbytes), _mm_unpackhi_epi64(v, v));
 }
 #define STORE_2_ROWS store_2_rows
 
-/* Coefficients 8 i to 8 i + 7, dequantised. */
-INLINE vec load_8(const int16_t *const coef[1], const struct pcri_dequant *q, bool offsets,
-                  int i)
+/* Coefficients 8 i to 8 i + 7, dequantised, for each i below `parts`. */
+INLINE void load_parts(const int16_t *const coef[1], const struct pcri_dequant *q,
+                       bool offsets, int parts, vec z[8])
 {
-    vec v = load(coef[0] + 8 * i), product = _mm_mullo_epi16(v, load(q->quant + 8 * i));
-    if (!offsets)
-        return product;
-    return _mm_adds_epi16(product, _mm_sign_epi16(load(q->offset + 8 * i), v));
+    for (int i = 0; i < parts; i++) {
+        const vec v = load(coef[0] + 8 * i);
+        z[i] = _mm_mullo_epi16(v, load(q->quant + 8 * i));
+        if (offsets)
+            z[i] = _mm_adds_epi16(z[i], _mm_sign_epi16(load(q->offset + 8 * i), v));
+    }
 }
 
 #define W(i) (char) ((i) < 0 ? -128 : 2 * (i)), (char) ((i) < 0 ? -128 : 2 * (i) + 1)
@@ -56,8 +56,10 @@ INLINE vec load_8(const int16_t *const coef[1], const struct pcri_dequant *q, bo
 #define _ (-1)
 
 #include "idct_load.h"
+#include "idct_load_scaled.h"
 
 #include "idct_body.h"
+#include "idct_row.h"
 #include "idct_scaled_body.h"
 
 /* --- upsampling and colour --- */

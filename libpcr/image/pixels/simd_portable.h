@@ -103,6 +103,7 @@ INLINE vec madd(vec a, vec b)
     return ADD32((v4u32) low * (v4u32) low_b, (v4u32) high * (v4u32) high_b);
 }
 #define MADD madd
+#define ADD_PAIRS(sum, a, b) ADD32(sum, MADD(a, b))
 
 /* Sums that saturate: they overflow where the sign is that of neither. */
 INLINE vec adds16(vec a, vec b)
@@ -159,17 +160,13 @@ INLINE vec mulhrs(vec a, vec b)
 #define MULHRS mulhrs
 #endif
 
-#define ADD_PAIRS(sum, a, b) ADD32(sum, MADD(a, b))
-
-/* Two rows of differences from 128. */
+/* Two rows of samples. */
 INLINE void store_2_rows(vec v, uint8_t *dst, size_t stride_nbytes)
 {
     uint64_t rows[2];
     memcpy(rows, &v, sizeof(rows));
-    for (int i = 0; i < 2; i++) {
-        rows[i] ^= UINT64_C(0x8080808080808080);
+    for (int i = 0; i < 2; i++)
         memcpy(dst + (size_t) i * stride_nbytes, &rows[i], 8);
-    }
 }
 #define STORE_2_ROWS store_2_rows
 

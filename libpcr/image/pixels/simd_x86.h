@@ -20,6 +20,9 @@
 #define SRA16 SIMD(srai_epi16)
 #define SRA32 SIMD(srai_epi32)
 #define MADD SIMD(madd_epi16)
+#ifndef ADD_PAIRS /* CPUs with dot products have it as one */
+#define ADD_PAIRS(sum, a, b) ADD32(MADD(a, b), sum)
+#endif
 #define MULHRS SIMD(mulhrs_epi16)
 #define PACK32 SIMD(packs_epi32)
 #define PACK16 SIMD(packs_epi16)
