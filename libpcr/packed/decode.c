@@ -160,25 +160,39 @@ static bool goes_through_masks(const struct pcri_pk_decoder *d,
     return d->kernels->sign && pass == d->last[pass->component];
 }
 
-/* The magnitudes of n new coefficients, of m bits each. */
+#define EACH_BYTE(x) ((x) *UINT64_C(0x0101010101010101))
+
+/* Of eight lengths m, of which n are there, the bits below the highest: in bytes. */
+static uint64_t below_highest(const uint8_t *m, size_t n)
+{
+    const uint64_t below = pcri_load64(m) - EACH_BYTE(1);
+    return n < 8 ? below & ((UINT64_C(1) << 8 * n) - 1) : below;
+}
+
+/* The magnitudes of n new coefficients, of m bits each; few have more than one. */
 static int read_magnitudes(struct pcri_pk_stream *s, const uint8_t *m, size_t n, unsigned al,
                            int16_t *values, struct pcr_error *err)
 {
-    unsigned most = 0;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t below = (uint8_t) (m[i] - 1);
-        most = below > most ? below : most;
-        sum += below;
+    const unsigned too_many = PCRI_PK_PLANES - al;
+    uint64_t sum = 0, bad = 0;
+    for (size_t i = 0; i < n; i += 8) {
+        const uint64_t below = below_highest(m + i, n - i);
+        bad |= below | (below + EACH_BYTE(128 - too_many));
+        sum += (below * EACH_BYTE(1)) >> 56;
     }
-    if (most >= PCRI_PK_PLANES - al)
+    if (bad & EACH_BYTE(128))
         return damaged(err, "an impossible magnitude");
     if (s->plain.end - s->plain.bit < sum)
         return damaged(err, "plain bits end too early");
     struct pcri_pk_bits bits = s->plain;
-    for (size_t i = 0; i < n; i++) {
-        const unsigned below = m[i] - 1u;
-        values[i] = (int16_t) ((pcri_pk_take(&bits, below) | 1u << below) << al);
+    for (size_t i = 0; i < n; i += 8) {
+        for (size_t k = i; k < i + 8; k++)
+            values[k] = (int16_t) (1 << al);
+        for (uint64_t left = below_highest(m + i, n - i); left;) {
+            const unsigned k = (unsigned) __builtin_ctzll(left) / 8, below = m[i + k] - 1u;
+            values[i + k] = (int16_t) ((pcri_pk_take(&bits, below) | 1u << below) << al);
+            left &= ~(UINT64_C(255) << 8 * k);
+        }
     }
     s->plain = bits;
     return 0;
