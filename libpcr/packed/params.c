@@ -27,13 +27,37 @@ int pcri_pk_params_parse(const void *data, size_t nbytes, struct pcri_pk_params 
     return 0;
 }
 
+/* Rows of the thread that has most of them, where threads share segments of so many rows. */
+static uint32_t most_rows(uint32_t rows, uint32_t restart, uint32_t threads)
+{
+    const uint32_t whole = rows / restart;
+    return whole / threads * restart + (whole % threads ? restart : rows % restart);
+}
+
+/* 24 to 40 block rows, 32 unless two threads, or four, can share the picture more evenly by others.
+ * A crop of a picture of fewer rows needs most of it anyway. */
+static uint32_t choose_restart(const struct pcri_jpeg_file *f)
+{
+    const uint32_t mcu_height = 8 * f->max_v, rows = (f->height + mcu_height - 1) / mcu_height;
+    uint32_t best = 0, least = UINT32_MAX;
+    for (uint32_t i = 0; f->height >= 1024 && i <= 16 / f->max_v; i++) {
+        const uint32_t away = (i + 1) / 2; /* the nearest first */
+        const uint32_t restart = 32 / f->max_v + (i % 2 ? 0 : away) - (i % 2 ? away : 0);
+        const uint32_t most = 2 * most_rows(rows, restart, 2) + most_rows(rows, restart, 4);
+        if (most < least - least / 64) {
+            least = most;
+            best = restart;
+        }
+    }
+    return best;
+}
+
 struct pcri_pk_params pcri_pk_params_choose(const struct pcri_jpeg_file *f,
                                             const struct pcri_pk_tables *tables)
 {
     const uint64_t blocks = pcri_block_count(f);
     struct pcri_pk_params p = { .tables = tables->hash };
     p.lanes_log = blocks < 64 ? 0 : blocks < 256 ? 1 : blocks < 1024 ? 2 : 3;
-    /* A crop of a picture of fewer rows needs most of it anyway. */
-    p.restart = f->height < 1024 ? 0 : 32 / f->max_v;
+    p.restart = choose_restart(f);
     return p;
 }

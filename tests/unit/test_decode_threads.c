@@ -120,7 +120,7 @@ END_TEST
 /* Windows whose edges lie about the rows where streams begin anew, 256 pixels apart. */
 START_TEST(windows)
 {
-    photo(560, 1100, PCR_GEN_420);
+    photo(560, 1024, PCR_GEN_420);
     for (uint32_t top = 253; top <= 259; top++)
         for (uint32_t bottom = 765; bottom <= 773; bottom++)
             ck_assert_int_eq(

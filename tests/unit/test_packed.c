@@ -333,6 +333,36 @@ START_TEST(parameters)
 }
 END_TEST
 
+/* Restarts by the picture's height: none in small ones, about every 32 block rows, and so that two
+ * and four threads have about as many rows. */
+START_TEST(restarts)
+{
+    static const struct pcri_pk_tables none;
+    static const struct {
+        uint32_t height, max_v, restart;
+    } some[] = {
+        { 1023, 1, 0 },  { 1024, 1, 32 }, { 1024, 2, 16 }, { 1024, 4, 8 },  { 2880, 2, 15 },
+        { 2880, 1, 30 }, { 1080, 2, 17 }, { 4096, 2, 16 }, { 4000, 2, 16 },
+    };
+    for (size_t i = 0; i < sizeof(some) / sizeof(*some); i++) {
+        struct pcri_jpeg_file f = { .height = some[i].height, .max_v = some[i].max_v };
+        ck_assert_uint_eq(pcri_pk_params_choose(&f, &none).restart, some[i].restart);
+    }
+    for (uint32_t max_v = 1; max_v <= 4; max_v *= 2)
+        for (uint32_t height = 1024; height < 65536; height += height / 101) {
+            struct pcri_jpeg_file f = { .height = height, .max_v = max_v };
+            const uint32_t restart = pcri_pk_params_choose(&f, &none).restart;
+            ck_assert(restart * max_v >= 24 && restart * max_v <= 40);
+            const uint32_t rows = (height + 8 * max_v - 1) / (8 * max_v);
+            uint32_t load[2] = { 0 }; /* as threads take segments, one after the other */
+            for (uint32_t at = 0; at < rows; at += restart)
+                load[load[1] < load[0]] += at + restart < rows ? restart : rows - at;
+            const uint32_t most = load[0] > load[1] ? load[0] : load[1];
+            ck_assert_uint_le(100 * most, 55 * rows);
+        }
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tests_case("packed");
@@ -345,6 +375,7 @@ int main(void)
     tcase_add_test(t, damage);
     tcase_add_test(t, scripts_that_cannot_be);
     tcase_add_test(t, parameters);
+    tcase_add_test(t, restarts);
     int failed = tests_run_as(CK_NOFORK);
     pcri_pk_encoder_free(&encoder);
     pcri_pk_decoder_free(&decoder);

@@ -610,11 +610,11 @@ START_TEST(crops_at_restarts)
     photo(WIDTH, HEIGHT, PCR_GEN_420);
     const struct pcr_span *p = &items[header];
     const uint8_t restart = ((const uint8_t *) p->data)[p->nbytes - 1];
-    ck_assert_uint_eq(restart, 16); /* MCU rows of 16 pixels */
+    ck_assert_uint_eq(restart, 19); /* MCU rows of 16 pixels */
     ck_assert_int_eq(decode(ladder), 0);
     ck_assert_int_eq(pcri_buffer_append(&other, pixels.data, pixels.nbytes, &err), 0);
     const struct pcr_spans spans = { .items = items, .count = count };
-    for (uint32_t at = 256; at <= 1024; at += 256)
+    for (uint32_t at = 304; at <= 912; at += 304)
         for (int32_t off = -17; off <= 17; off++) {
             o.crop_x = (uint32_t) (20 + off);
             o.crop_y = at + (uint32_t) off;

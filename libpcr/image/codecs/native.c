@@ -149,9 +149,12 @@ static int make_rows(struct native *n, const struct pcri_rect *window,
 
 /* --- by several threads --- */
 
-/* Of a thread, unscaled: fewer are not worth it. It takes several parts of a picture, one after the
- * other, for they are not equally much work. */
-enum { LEAST_PIXELS = 1 << 17, PARTS_OF_THREAD = 4, MOST_PARTS = 4 * PCRI_MOST_THREADS };
+/* Of a thread, unscaled: fewer are not worth it. */
+enum {
+    LEAST_PIXELS = 1 << 17,
+    PARTS_AFTER = 256,
+    MOST_PARTS = PCRI_MOST_THREADS + PARTS_AFTER
+};
 
 struct division {
     const struct pcr_spans *file;
@@ -187,28 +190,29 @@ static int find_top(const struct native *n, const struct pcri_rect *window, uint
     return 0;
 }
 
-/* Divides the rows of d->window where decoding can begin, into at most `most` parts of about as
- * many. */
-static int divide(const struct native *n, struct division *d, uint32_t most,
+/* Divides the rows of d->window where decoding can begin. Each part costs a row of MCUs below it,
+ * so threads begin with half of their shares; the rest is taken one by one, for segments are not
+ * equally much work. */
+static int divide(const struct native *n, struct division *d, uint32_t threads,
                   uint32_t entry_rows, struct pcr_error *err)
 {
     const struct pcri_rect *w = &d->window;
     const uint32_t row = n->source->file->max_v * n->params.scale; /* pixels of an MCU row */
-    const uint32_t bottom = w->y + w->height;
+    const uint64_t bottom = (uint64_t) w->y + w->height, segment = (uint64_t) row * entry_rows;
+    const uint64_t all = (w->height + segment - 1) / segment, half = all / threads / 2;
+    uint64_t step = half ? half : 1;
     d->tops[0] = w->y;
     d->count = 1;
-    for (uint32_t i = 1; i < most; i++) {
-        const uint64_t even = w->y + (uint64_t) w->height * i / most;
-        const uint64_t mcu_row = (even / row + entry_rows / 2) / entry_rows * entry_rows;
+    for (uint64_t i = w->y / segment + step; i * segment < bottom; i += step) {
         uint32_t *top = &d->tops[d->count];
-        if (mcu_row * row < top[-1] || mcu_row * row >= bottom)
-            continue;
-        int rc = find_top(n, w, (uint32_t) mcu_row, (uint32_t) (mcu_row * row), top, err);
+        int rc = find_top(n, w, (uint32_t) i * entry_rows, (uint32_t) (i * segment), top, err);
         if (rc)
             return rc;
         d->count += *top > top[-1] && *top < bottom;
+        if (d->count > threads)
+            step = 1 + all / PARTS_AFTER;
     }
-    d->tops[d->count] = bottom;
+    d->tops[d->count] = (uint32_t) bottom;
     return 0;
 }
 
@@ -281,7 +285,7 @@ static int native_rows(void *state, const struct pcri_rect *window,
     struct division d = {
         .file = n->file, .params = n->params, .window = *window, .target = *target
     };
-    int rc = divide(n, &d, PARTS_OF_THREAD * (uint32_t) most, entry_rows, err);
+    int rc = divide(n, &d, (uint32_t) most, entry_rows, err);
     if (rc || d.count == 1)
         return rc ? rc : make_rows(n, window, target, err);
     const uint32_t threads = d.count < most ? d.count : (uint32_t) most;
