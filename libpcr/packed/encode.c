@@ -271,6 +271,7 @@ static int encode_ac(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
     if (!rc)
         rc = add_b(e, s, active, n, b_count, t, b, err);
     for (uint32_t i = 0; !rc && i < n; i++) {
+        e->kernels->place(active[i].row, active[i].pass->band, t[i], b[i]);
         pcri_pk_join(&e->rows, &e->plan, &active[i], e->kernels);
         pcri_pk_gather(&e->rows, &e->plan, &active[i], row_coef(c, &active[i]));
         e->kernels->settle(active[i].row, active[i].above);

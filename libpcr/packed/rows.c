@@ -90,6 +90,7 @@ static void deal_row(struct pcri_pk_rows *r, uint32_t c, size_t n, struct dealer
     row->found = deal(d, n, 8, 0);
     row->sign = deal(d, n, 8, 0);
     row->list = deal(d, n, 2, 0);
+    row->named = deal(d, 8 * n, 2, 0);
     /* What a row begins with zeros is side by side. */
     row->bytes = deal(d, n, 8, PCRI_PK_EDGE);
     row->count = deal(d, n, 1, PCRI_PK_EDGE);
@@ -232,17 +233,21 @@ void pcri_pk_join(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan,
                   const struct pcri_pk_active *a, const struct pcri_pk_kernels *kernels)
 {
     const struct pcri_pk_row *row = a->row;
+    const bool by_bytes = kernels->by_bytes;
+    const uint16_t *list = by_bytes ? row->named : row->list;
+    const uint32_t n = by_bytes ? row->named_count : row->listed;
     const uint32_t count = window_count(row->blocks);
+    const uint32_t window = PCRI_PK_WINDOW * (by_bytes ? 8 : 1);
     struct pcri_pk_found *f;
     for (uint32_t at = 0; (f = pcri_pk_next_part(r, plan, a->pass, &at));) {
-        const uint64_t part = plan->parts[a->pass->component][at - 1];
+        uint64_t part = plan->parts[a->pass->component][at - 1];
+        part |= a->pass->band & ~part ? 0 : ~part; /* the only one */
         f->settled = f->count;
         for (uint32_t w = 1, from = 0, to; w <= count; w++, from = to) {
-            to = w < count ? from : row->listed;
-            while (to < row->listed && row->list[to] < w * PCRI_PK_WINDOW)
+            to = w < count ? from : n;
+            while (to < n && list[to] < w * window)
                 to++;
-            f->count += kernels->places(row->found, part, row->list + from, to - from,
-                                        f->places + f->count);
+            f->count += kernels->places(row, part, from, to, f->places + f->count);
             f->ends[f->end_count++] = f->count;
         }
     }

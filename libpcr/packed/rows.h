@@ -26,6 +26,8 @@ struct pcri_pk_row {
     uint8_t *low;    /* those of them below 16 */
     uint16_t *list;  /* numbers of the blocks that T names bytes of */
     uint32_t listed; /* how many */
+    uint16_t *named; /* 8 block + byte of those that T names, where kernels go by bytes */
+    uint32_t named_count;
     /* The encoder's: */
     uint64_t *plane[PCRI_PK_PLANES]; /* bit p of the magnitudes */
     uint64_t *mask;                  /* scratch */
@@ -97,6 +99,9 @@ static inline void pcri_pk_put(struct pcri_pk_bit_writer *w, uint64_t v, unsigne
 
 struct pcri_pk_kernels {
     const char *name;
+    /* Do operations go by bytes that T names, instead of by blocks that it lists? Of row->found
+     * they then make and use only those. */
+    bool by_bytes;
     /* pcri_pk_dc_contexts() */
     void (*dc_contexts)(const struct pcri_pk_dc *up, unsigned class, size_t n, uint16_t *out);
     /* The values of n blocks where there is a row above: reads a difference of lengths[x] bits, at
@@ -108,19 +113,19 @@ struct pcri_pk_kernels {
     void (*t_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
                        const struct pcri_pk_pass *pass, uint16_t *out);
     /* The contexts of B for the bytes that t names in the listed blocks, in order; their number.
-     * out: 8 elements a block; it and t with PCRI_PK_PADDING. */
-    size_t (*b_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+     * out: 8 elements a block; it and t with PCRI_PK_PADDING. Makes row->named. */
+    size_t (*b_contexts)(struct pcri_pk_row *row, const struct pcri_pk_above *above,
                          const struct pcri_pk_pass *pass, const uint8_t *t, uint16_t *out);
     /* The numbers of those of n bytes that are not 0; how many. `out` with PCRI_PK_PADDING. */
     uint32_t (*list)(const uint8_t *v, size_t n, uint16_t *out);
-    /* Makes `found` of T, which the listed blocks have, and B. Returns how many symbols of b there
-     * were, as b_contexts(). */
+    /* Makes `found` of T, which the listed blocks have, and B. Returns how many symbols
+     * of b there were, as b_contexts(). */
     size_t (*place)(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
                     const uint8_t *b);
-    /* The places of what the mask `part` has of `found` in n listed blocks; how many. `out` with
-     * PCRI_PK_PADDING. */
-    uint32_t (*places)(const uint64_t *found, uint64_t part, const uint16_t *list, uint32_t n,
-                       uint16_t *out);
+    /* The places of what the mask `part` has of what was found, in listed blocks or named bytes
+     * number `from` to `to` - 1; how many. `out` with PCRI_PK_PADDING. */
+    uint32_t (*places)(const struct pcri_pk_row *row, uint64_t part, uint32_t from,
+                       uint32_t to, uint16_t *out);
     /* Three about n values, by as many bits from number `bit` of the data on. Some values and bits
      * beyond these, at most 31, are touched as well. Values are `weight`, negative where a bit is
      * set; */
@@ -129,8 +134,7 @@ struct pcri_pk_kernels {
     void (*signs)(const uint8_t *data, uint64_t bit, size_t n, int16_t *values);
     /* have `weight` added to their magnitude, which is not 0, where a bit is set. */
     void (*refine)(const uint8_t *data, uint64_t bit, size_t n, int weight, int16_t *values);
-    /* Ends a pass: `found`, which the listed blocks have, joins what is known, and `above` is made
-     * for the next row. */
+    /* Ends a pass: what place() made joins what is known, and `above` is made for the next row. */
     void (*settle)(const struct pcri_pk_row *row, const struct pcri_pk_above *above);
     /* The row's blocks, of 64 coefficients: DC, and 0. */
     void (*blank)(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out);

@@ -84,8 +84,7 @@ INLINE vec q_near(vec v)
 
 #include "rows_contexts.h"
 
-TARGET static size_t b_contexts(const struct pcri_pk_row *row,
-                                const struct pcri_pk_above *above,
+TARGET static size_t b_contexts(struct pcri_pk_row *row, const struct pcri_pk_above *above,
                                 const struct pcri_pk_pass *pass, const uint8_t *t,
                                 uint16_t *out)
 {
@@ -94,7 +93,8 @@ TARGET static size_t b_contexts(const struct pcri_pk_row *row,
     const uint64_t *bytes = row->bytes;
     const uint32_t last = row->listed - 1;
     vec16 begin[9]; /* by the bits of T */
-    uint16_t *at = out;
+    uint16_t *named = row->named;
+    size_t n = 0;
     for (int i = 0; i < 9; i++)
         begin[i] = (vec16) { 0 } + (uint16_t) (pass->kind * PCRI_PK_B_CONTEXTS + most[i] * 64);
     for (uint32_t j = 0; j < row->listed; j += 2) { /* for an odd one, it and nothing */
@@ -107,45 +107,74 @@ TARGET static size_t b_contexts(const struct pcri_pk_row *row,
                            (side - 1)[i1] + side[i1 + 1] + 2 * up[i1] };
         vec high, low;
         b_parts((vec) { bytes[i0], bytes[i1] }, near, &high, &low);
+        const vec16 first = (vec16) LOW8(which, ((vec) { 0 })) + (uint16_t) (8 * i0);
+        const vec16 second = (vec16) HIGH8(which, ((vec) { 0 })) + (uint16_t) (8 * i1 - 8);
         high = SHUFFLE(high, which);
         low = SHUFFLE(low, which);
-        store(at, (vec) ((vec16) LOW8(low, high) + begin[n0]));
-        at += n0;
-        store(at, (vec) ((vec16) HIGH8(low, high) + begin[n1]));
-        at += n1;
+        store(out + n, (vec) ((vec16) LOW8(low, high) + begin[n0]));
+        store(named + n, (vec) first);
+        n += n0;
+        store(out + n, (vec) ((vec16) HIGH8(low, high) + begin[n1]));
+        store(named + n, (vec) second);
+        n += n1;
     }
-    return (size_t) (at - out);
+    row->named_count = (uint32_t) n;
+    return n;
 }
 
-/* --- masks --- */
+/* --- what a pass finds --- */
+
+/* What it finds joins `known` and `bytes` at once. */
+TARGET static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
+                           const uint8_t *b)
+{
+    const uint8_t *begin = b;
+    const uint32_t last = row->listed - 1;
+    for (uint32_t j = 0; j < row->listed; j += 2) { /* for an odd one, it and nothing */
+        const size_t i0 = row->list[j], i1 = row->list[j < last ? j + 1 : j];
+        const unsigned t0 = t[i0], t1 = j < last ? t[i1] : 0;
+        const uint64_t first = pcri_load64(b);
+        b += count_of[t0];
+        vec v = { first, pcri_load64(b) };
+        b += count_of[t1];
+        v = SHUFFLE(v, for_two(ranks_of, t0, t1));
+        vec known = { row->known[i0], row->known[i1] };
+        v = deposit_8(v, ~known & band);
+        known |= v;
+        const vec counts = COUNT_BITS(known);
+        row->found[i1] = v[1];
+        row->known[i1] = known[1];
+        row->bytes[i1] = counts[1];
+        row->found[i0] = v[0];
+        row->known[i0] = known[0];
+        row->bytes[i0] = counts[0];
+    }
+    return (size_t) (b - begin);
+}
+
+/* --- the end of a pass --- */
+
+/* Eight blocks: how many of their coefficients are known, and of those below 16; one a byte. */
+INLINE vec settle_8(const struct pcri_pk_row *row, const struct pcri_pk_above *above, size_t i)
+{
+    const vec8 order = { 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15 };
+    vec all = { 0 };
+    for (size_t k = 0; k < 4; k++) {
+        const vec counts = load(row->bytes + i + 2 * k);
+        store(above->bytes + i + 2 * k, counts);
+        all |= SUM_BYTES(counts) << 8 * k | SUM_BYTES(counts & 0xFFFF) << (8 * k + 32);
+    }
+    return SHUFFLE(all, (vec) order);
+}
 
 TARGET static void settle(const struct pcri_pk_row *row, const struct pcri_pk_above *above)
 {
-    const size_t n = row->blocks;
-    /* Of two blocks: all, those below 16; of two more. */
-    const vec8 pick[2] = {
-        { 0, 8, 128, 128, 4, 12, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128 },
-        { 128, 128, 0, 8, 128, 128, 4, 12, 128, 128, 128, 128, 128, 128, 128, 128 },
-    };
-    memset(row->found + n, 0, 32);
-    memset(row->known + n, 0, 32);
-    for (size_t i = 0; i < n; i += 4) {
-        vec sums = { 0 };
-        for (size_t k = 0; k < 2; k++) {
-            const size_t x = i + 2 * k;
-            const vec known = load(row->known + x) | load(row->found + x);
-            const vec counts = COUNT_BITS(known);
-            store(row->known + x, known);
-            store(row->bytes + x, counts);
-            store(above->bytes + x, counts);
-            sums |= SHUFFLE(SUM_BYTES(counts) | SUM_BYTES(counts & 0xFFFF) << 32,
-                            (vec) pick[k]);
-        }
-        const uint32_t now = (uint32_t) sums[0];
-        pcri_store32(above->gain + i, now - pcri_load32(row->count + i));
-        pcri_store32(row->count + i, now);
-        pcri_store32(above->count + i, now);
-        pcri_store32(row->low + i, (uint32_t) (sums[0] >> 32));
+    for (size_t i = 0; i < row->blocks; i += 8) {
+        const vec all = settle_8(row, above, i);
+        pcri_store64(above->gain + i, SUB(all, ((vec) { pcri_load64(row->count + i) }))[0]);
+        pcri_store64(row->count + i, all[0]);
+        pcri_store64(above->count + i, all[0]);
+        pcri_store64(row->low + i, all[1]);
     }
 }
 
@@ -204,7 +233,7 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
 
 #define ROWS_128(name) \
     { \
-        name, dc_contexts, dc_values, t_contexts, b_contexts, list, place, places, fresh, \
-            signs, refine, settle, blank, NULL, NULL, slice, name_bytes, \
+        name, true, dc_contexts, dc_values, t_contexts, b_contexts, list, place, places, \
+            fresh, signs, refine, settle, blank, NULL, NULL, slice, name_bytes, \
             pcri_tans_read_portable, \
     }

@@ -143,8 +143,7 @@ INLINE __m256i named_of_four(const uint8_t t[4])
     return _mm256_or_si256(_mm256_set_m128i(b, a), _mm256_broadcastsi128_si256(upper));
 }
 
-TARGET static size_t b_contexts(const struct pcri_pk_row *row,
-                                const struct pcri_pk_above *above,
+TARGET static size_t b_contexts(struct pcri_pk_row *row, const struct pcri_pk_above *above,
                                 const struct pcri_pk_pass *pass, const uint8_t *t,
                                 uint16_t *out)
 {
@@ -374,18 +373,18 @@ TARGET static void fill(const struct pcri_pk_row *row, const int16_t *dc, int we
 
 /* Bytes of masks that have bits are brought side by side, so that the loop over them ends once a
  * run of blocks. */
-TARGET static uint32_t places(const uint64_t *found, uint64_t part, const uint16_t *list,
-                              uint32_t n, uint16_t *out)
+TARGET static uint32_t places(const struct pcri_pk_row *row, uint64_t part, uint32_t from,
+                              uint32_t to, uint16_t *out)
 {
     enum { RUN = 32 };
     uint8_t masks[8 * RUN + 8];
     uint16_t begins[8 * RUN + 8], *at = out;
-    for (uint32_t done = 0; done < n; done += RUN) {
-        const uint32_t run = n - done < RUN ? n - done : RUN;
+    for (uint32_t done = from; done < to; done += RUN) {
+        const uint32_t run = to - done < RUN ? to - done : RUN;
         size_t count = 0;
         for (uint32_t j = 0; j < run; j++) {
-            const uint32_t i = list[done + j];
-            const __m128i v = _mm_cvtsi64_si128((long long) (found[i] & part));
+            const uint32_t i = row->list[done + j];
+            const __m128i v = _mm_cvtsi64_si128((long long) (row->found[i] & part));
             const __m128i none = _mm_cmpeq_epi8(v, _mm_setzero_si128());
             const unsigned some = ~(unsigned) _mm_movemask_epi8(none) & 255;
             const __m128i numbers = _mm_loadl_epi64((const void *) &numbers_of[some]);
@@ -559,7 +558,7 @@ AVX512_INLINE __m512i b_sum(__m256i high, __m256i low, __m512i begin)
     return _mm512_add_epi16(_mm512_add_epi16(h, begin), _mm512_cvtepu8_epi16(low));
 }
 
-AVX512_TARGET static size_t b_contexts_avx512(const struct pcri_pk_row *row,
+AVX512_TARGET static size_t b_contexts_avx512(struct pcri_pk_row *row,
                                               const struct pcri_pk_above *above,
                                               const struct pcri_pk_pass *pass,
                                               const uint8_t *t, uint16_t *out)
@@ -740,17 +739,17 @@ AVX512_TARGET static void refine_avx512(const uint8_t *data, uint64_t bit, size_
     }
 }
 
-AVX512_TARGET static uint32_t places_avx512(const uint64_t *found, uint64_t part,
-                                            const uint16_t *list, uint32_t n, uint16_t *out)
+AVX512_TARGET static uint32_t places_avx512(const struct pcri_pk_row *row, uint64_t part,
+                                            uint32_t from, uint32_t to, uint16_t *out)
 {
     uint16_t *at = out;
     uint8_t numbers[64];
     for (unsigned k = 0; k < 64; k++)
         numbers[k] = (uint8_t) k;
     const __m512i number = load512(numbers);
-    for (uint32_t j = 0; j < n; j++) {
-        const uint32_t i = list[j];
-        const uint64_t mask = found[i] & part;
+    for (uint32_t j = from; j < to; j++) {
+        const uint32_t i = row->list[j];
+        const uint64_t mask = row->found[i] & part;
         const unsigned count = (unsigned) _mm_popcnt_u64(mask);
         const __m512i begin = _mm512_set1_epi16((short) (64 * i));
         const __m512i k = _mm512_maskz_compress_epi8(mask, number);
@@ -817,18 +816,17 @@ TARGET static bool read_symbols(struct pcri_tans_reader *r, const pcri_tans_entr
 
 #define ROWS(name, place, sign, fill, name_bytes) \
     { \
-        name, dc_contexts, dc_values, t_contexts, b_contexts, list, place, places, fresh, \
-            signs, refine, settle, blank, sign, fill, slice, name_bytes, read_symbols, \
+        name, false, dc_contexts, dc_values, t_contexts, b_contexts, list, place, places, \
+            fresh, signs, refine, settle, blank, sign, fill, slice, name_bytes, read_symbols, \
     }
 
 const struct pcri_pk_kernels pcri_pk_avx2 = ROWS("AVX2", place, sign, fill, name_bytes);
 const struct pcri_pk_kernels pcri_pk_avx2_shuffle = ROWS(
     "AVX2 without bit deposit", pcri_pk_avx2_place, NULL, NULL, pcri_pk_avx2_name_bytes);
 const struct pcri_pk_kernels pcri_pk_avx512 = {
-    "AVX-512",         dc_contexts,  dc_values,     t_contexts_avx512,
-    b_contexts_avx512, list_avx512,  place_avx512,  places_avx512,
-    fresh_avx512,      signs_avx512, refine_avx512, settle_avx512,
-    blank_avx512,      sign,         fill_avx512,   slice,
-    name_bytes,        read_symbols,
+    "AVX-512",         false,         dc_contexts,   dc_values,     t_contexts_avx512,
+    b_contexts_avx512, list_avx512,   place_avx512,  places_avx512, fresh_avx512,
+    signs_avx512,      refine_avx512, settle_avx512, blank_avx512,  sign,
+    fill_avx512,       slice,         name_bytes,    read_symbols,
 };
 #endif

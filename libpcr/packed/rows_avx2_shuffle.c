@@ -7,4 +7,26 @@
 #define KERNEL(type, name) type pcri_pk_avx2_##name
 #include "rows_x86.h"
 #include "rows_deposit.h"
+
+TARGET size_t pcri_pk_avx2_place(const struct pcri_pk_row *row, uint64_t band,
+                                 const uint8_t *t, const uint8_t *b)
+{
+    const uint8_t *begin = b;
+    const uint32_t last = row->listed - 1;
+    memset(row->found, 0, row->blocks * sizeof(*row->found));
+    for (uint32_t j = 0; j < row->listed; j += 2) { /* for an odd one, it and nothing */
+        const size_t i0 = row->list[j], i1 = row->list[j < last ? j + 1 : j];
+        const unsigned t0 = t[i0], t1 = j < last ? t[i1] : 0;
+        const uint64_t first = pcri_load64(b);
+        b += __builtin_popcount(t0);
+        vec v = { first, pcri_load64(b) };
+        b += __builtin_popcount(t1);
+        v = SHUFFLE(v, for_two(ranks_of, t0, t1));
+        const vec known = { row->known[i0], row->known[i1] };
+        v = deposit_8(v, ~known & band);
+        row->found[i1] = v[1];
+        row->found[i0] = v[0];
+    }
+    return (size_t) (b - begin);
+}
 #endif

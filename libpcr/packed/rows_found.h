@@ -5,17 +5,6 @@
 
 #include "rows_vec.h"
 
-/* Listed blocks are taken in runs, whose bytes have numbers of 8 bits. So all bytes of a run that
- * matter make one list, and the loop over it ends once a run. */
-enum { RUN = 32 };
-
-/* Appends the numbers of a mask's bits, of which the first is `first`; how many. 8 are written. */
-INLINE unsigned put_numbers(unsigned mask, unsigned first, uint8_t *out)
-{
-    pcri_store64(out, numbers_of[mask] + first * ONES);
-    return count_of[mask];
-}
-
 TARGET static uint32_t list(const uint8_t *v, size_t n, uint16_t *out)
 {
     uint32_t count = 0;
@@ -31,28 +20,38 @@ TARGET static uint32_t list(const uint8_t *v, size_t n, uint16_t *out)
     return count;
 }
 
-TARGET static uint32_t places(const uint64_t *found, uint64_t part, const uint16_t *list,
-                              uint32_t n, uint16_t *out)
+/* --- bytes that gain coefficients --- */
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define BYTE_AT(n) (n)
+#else
+#define BYTE_AT(n) ((n) ^ 7)
+#endif
+
+INLINE uint32_t places_of(const struct pcri_pk_row *row, const uint8_t *in_part, uint32_t from,
+                          uint32_t to, uint16_t *out)
 {
-    uint8_t masks[8 * RUN], named[8 * RUN + 8];
+    const uint8_t *found = (const uint8_t *) row->found;
+    const uint16_t *named = row->named, *end = named + to;
     uint16_t *at = out;
-    for (uint32_t done = 0; done < n; done += RUN) {
-        const uint32_t run = n - done < RUN ? n - done : RUN;
-        unsigned count = 0;
-        for (uint32_t j = 0; j < run; j++) {
-            const uint64_t mask = found[list[done + j]] & part;
-            pcri_store64(masks + 8 * j, mask);
-            count += put_numbers(some_bytes(mask), 8 * j, named + count);
-        }
-        for (unsigned k = 0; k < count; k++) {
-            const unsigned i = named[k], mask = masks[i];
-            const uint16_t begin = (uint16_t) (64 * list[done + i / 8] + i % 8 * 8);
-            const vec numbers = LOW8(((vec) { numbers_of[mask] }), ((vec) { 0 }));
-            store_16(at, (vec) ((vec16) numbers + begin));
-            at += count_of[mask];
-        }
+    for (named += from; named < end; named++) {
+        const size_t byte = *named;
+        const unsigned mask = found[BYTE_AT(byte)] & (in_part ? in_part[byte % 8] : 255u);
+        const vec numbers = LOW8(((vec) { numbers_of[mask] }), ((vec) { 0 }));
+        store_16(at, (vec) ((vec16) numbers + (uint16_t) (8 * byte)));
+        at += count_of[mask];
     }
     return (uint32_t) (at - out);
+}
+
+TARGET static uint32_t places(const struct pcri_pk_row *row, uint64_t part, uint32_t from,
+                              uint32_t to, uint16_t *out)
+{
+    uint8_t in_part[8];
+    if (!~part)
+        return places_of(row, NULL, from, to, out);
+    pcri_store64(in_part, part);
+    return places_of(row, in_part, from, to, out);
 }
 
 /* Of each of eight numbers all bits, where a byte's bit is set. */

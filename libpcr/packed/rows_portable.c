@@ -29,6 +29,11 @@ static inline unsigned extract_8(unsigned mask, unsigned v)
     return low | (unsigned) extract_4[mask >> 4][v >> 4] << count_4[mask & 15];
 }
 
+static inline unsigned byte_sum(uint64_t v)
+{
+    return (unsigned) ((v * UINT64_C(0x0101010101010101)) >> 56);
+}
+
 /* Constants of deposit_8(), hidden from compilers, which would make them anew for each byte. */
 struct deposit {
     uint64_t ones, seven, high, together;
@@ -45,28 +50,32 @@ INLINE struct deposit deposit_begin(void)
 }
 
 /* The lowest bits of a byte under the bits of a mask, by numbers whose bytes are 0 or one bit. */
-INLINE uint8_t deposit_8(const struct deposit *d, unsigned mask, uint8_t v)
+INLINE unsigned deposit_byte(const struct deposit *d, unsigned mask, unsigned v)
 {
     const uint64_t set = ((v * d->ones & bits_of[mask]) + d->seven) & d->high;
-    return (uint8_t) ((set * d->together) >> 56);
+    return (unsigned) ((set * d->together) >> 56);
 }
 
-static inline uint32_t run_length(const struct pcri_pk_row *row, uint32_t done)
+/* What the named bytes gain joins `known` and `bytes` at once. */
+static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
+                    const uint8_t *b)
 {
-    return row->listed - done < RUN ? row->listed - done : RUN;
-}
-
-/* How many bits of each byte are set. */
-static inline uint64_t byte_counts(uint64_t v)
-{
-    v -= v >> 1 & UINT64_C(0x5555555555555555);
-    v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
-    return (v + (v >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
-}
-
-static inline unsigned byte_sum(uint64_t v)
-{
-    return (unsigned) ((v * UINT64_C(0x0101010101010101)) >> 56);
+    uint8_t *known = (uint8_t *) row->known, *bytes = (uint8_t *) row->bytes;
+    uint8_t *found = (uint8_t *) row->found, in_band[8];
+    const uint16_t *named = row->named;
+    const struct deposit d = deposit_begin();
+    const size_t n = row->named_count;
+    (void) t;
+    pcri_store64(in_band, band);
+    for (size_t k = 0; k < n; k++) {
+        const size_t at = BYTE_AT((size_t) named[k]);
+        const unsigned before = known[at];
+        const unsigned new = deposit_byte(&d, in_band[named[k] % 8] & ~before, b[k]);
+        found[at] = (uint8_t) new;
+        known[at] = (uint8_t) (before | new);
+        bytes[at] = (uint8_t) (bytes[at] + count_of[new]);
+    }
+    return n;
 }
 
 /* --- contexts --- */
@@ -113,19 +122,37 @@ INLINE vec q_near(vec v)
 
 #include "rows_contexts.h"
 
-static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+/* Listed blocks are taken in runs, whose bytes have numbers of 8 bits. */
+enum { RUN = 32 };
+
+/* Appends the numbers of a mask's bits, of which the first is `first`; how many. 8 are written. */
+INLINE unsigned put_numbers(unsigned mask, unsigned first, uint8_t *out)
+{
+    pcri_store64(out, numbers_of[mask] + first * ONES);
+    return count_of[mask];
+}
+
+/* Those of a block's bytes. */
+INLINE void put_named(unsigned mask, size_t block, uint16_t *out)
+{
+    const vec numbers = LOW8(((vec) { numbers_of[mask] }), ((vec) { 0 }));
+    store_16(out, (vec) ((vec16) numbers + (uint16_t) (8 * block)));
+}
+
+static size_t b_contexts(struct pcri_pk_row *row, const struct pcri_pk_above *above,
                          const struct pcri_pk_pass *pass, const uint8_t *t, uint16_t *out)
 {
     static const uint8_t most[9] = { 0, 0, 1, 2, 2, 3, 3, 3, 3 };
     const uint64_t *up = above->bytes, *side = pass->first ? up : row->bytes;
-    uint16_t begin[9], contexts[8 * RUN], *at = out;
-    uint8_t named[8 * RUN + 8];
+    uint16_t begin[9], contexts[8 * RUN], *named = row->named;
+    size_t count = 0;
     for (int i = 0; i < 9; i++) /* by the bits of T */
         begin[i] = (uint16_t) (pass->kind * PCRI_PK_B_CONTEXTS + most[i] * 64);
     for (uint32_t done = 0; done < row->listed; done += RUN) {
         const uint16_t *list = row->list + done;
-        const uint32_t n = run_length(row, done);
-        unsigned count = 0;
+        const uint32_t n = row->listed - done < RUN ? row->listed - done : RUN;
+        uint8_t local[8 * RUN + 8];
+        unsigned here = 0;
         for (uint32_t j = 0; j < n; j += 2) { /* for an odd one, it and nothing */
             const size_t i0 = list[j], i1 = list[j + 1 < n ? j + 1 : j];
             const unsigned t0 = t[i0], t1 = j + 1 < n ? t[i1] : 0;
@@ -138,41 +165,17 @@ static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_abo
             const vec16 second = (vec16) HIGH8(low, high) + begin[count_of[t1]];
             store_16(contexts + 8 * j, (vec) first);
             store_16(contexts + 8 * j + 8, (vec) second);
-            count += put_numbers(t0, 8 * j, named + count);
-            count += put_numbers(t1, 8 * j + 8, named + count);
+            put_named(t0, i0, named + count + here);
+            here += put_numbers(t0, 8 * j, local + here);
+            put_named(t1, i1, named + count + here);
+            here += put_numbers(t1, 8 * j + 8, local + here);
         }
-        for (unsigned k = 0; k < count; k++)
-            at[k] = contexts[named[k]];
-        at += count;
+        for (unsigned k = 0; k < here; k++)
+            out[count + k] = contexts[local[k]];
+        count += here;
     }
-    return (size_t) (at - out);
-}
-
-/* --- masks --- */
-
-static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
-                    const uint8_t *b)
-{
-    uint8_t free[8 * RUN], found[8 * RUN], named[8 * RUN + 8];
-    const struct deposit d = deposit_begin();
-    const uint8_t *begin = b;
-    memset(row->found, 0, row->blocks * sizeof(*row->found));
-    for (uint32_t done = 0; done < row->listed; done += RUN) {
-        const uint16_t *list = row->list + done;
-        const uint32_t n = run_length(row, done);
-        unsigned count = 0;
-        for (uint32_t j = 0; j < n; j++) {
-            pcri_store64(free + 8 * j, band & ~row->known[list[j]]);
-            pcri_store64(found + 8 * j, 0);
-            count += put_numbers(t[list[j]], 8 * j, named + count);
-        }
-        for (unsigned k = 0; k < count; k++)
-            found[named[k]] = deposit_8(&d, free[named[k]], b[k]);
-        b += count;
-        for (uint32_t j = 0; j < n; j++)
-            row->found[list[j]] = pcri_load64(found + 8 * j);
-    }
-    return (size_t) (b - begin);
+    row->named_count = (uint32_t) count;
+    return count;
 }
 
 static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t, uint8_t *b)
@@ -193,19 +196,17 @@ static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *
 
 static void settle(const struct pcri_pk_row *row, const struct pcri_pk_above *above)
 {
-    memcpy(above->bytes, row->bytes, row->blocks * sizeof(*above->bytes));
-    memcpy(above->count, row->count, row->blocks);
     memset(above->gain, 0, row->blocks);
     for (uint32_t j = 0; j < row->listed; j++) {
         const size_t i = row->list[j];
-        uint64_t known = row->known[i] |= row->found[i];
-        uint64_t bytes = byte_counts(known);
-        unsigned all = byte_sum(bytes);
+        const uint64_t bytes = row->bytes[i];
+        const unsigned all = byte_sum(bytes);
         above->gain[i] = (uint8_t) (all - row->count[i]);
-        row->bytes[i] = above->bytes[i] = bytes;
-        row->count[i] = above->count[i] = (uint8_t) all;
+        row->count[i] = (uint8_t) all;
         row->low[i] = (uint8_t) ((bytes & 15) + (bytes >> 8 & 15));
     }
+    memcpy(above->bytes, row->bytes, row->blocks * sizeof(*above->bytes));
+    memcpy(above->count, row->count, row->blocks);
 }
 
 /* --- the encoder's --- */
@@ -241,7 +242,23 @@ static void slice(struct pcri_pk_row *row, const int16_t *coef)
 }
 
 const struct pcri_pk_kernels pcri_pk_portable = {
-    "portable", dc_contexts, dc_values, t_contexts, b_contexts, list,
-    place,      places,      fresh,     signs,      refine,     settle,
-    blank,      NULL,        NULL,      slice,      name_bytes, pcri_tans_read_portable,
+    "portable",
+    true,
+    dc_contexts,
+    dc_values,
+    t_contexts,
+    b_contexts,
+    list,
+    place,
+    places,
+    fresh,
+    signs,
+    refine,
+    settle,
+    blank,
+    NULL,
+    NULL,
+    slice,
+    name_bytes,
+    pcri_tans_read_portable,
 };
