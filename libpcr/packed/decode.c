@@ -22,16 +22,16 @@ static int read_call(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
                      enum pcri_pk_family family, size_t n, uint8_t *out, struct pcr_error *err)
 {
     const uint8_t escape = pcri_pk_families[family].escape;
-    const uint8_t *end = out + n;
     bool escapes;
     if (!pcri_tans_read(&s->symbols, d->kernels->read_symbols, d->tables->entries,
                         d->tables->maps[family], d->contexts, n, escape, out, &escapes))
         return damaged(err, "symbols end too early");
-    for (uint8_t *p = out; escapes && (p = memchr(p, escape, (size_t) (end - p))); p++) {
-        if (s->plain.end - s->plain.bit < 8)
-            return damaged(err, "plain bits end too early");
-        *p = (uint8_t) pcri_pk_take(&s->plain, 8);
-    }
+    for (size_t i = 0; escapes && i < n; i += 32)
+        for (uint32_t left = pcri_tans_escapes(d->contexts, i, n); left; left &= left - 1) {
+            if (s->plain.end - s->plain.bit < 8)
+                return damaged(err, "plain bits end too early");
+            out[i + (unsigned) __builtin_ctz(left)] = (uint8_t) pcri_pk_take(&s->plain, 8);
+        }
     return 0;
 }
 

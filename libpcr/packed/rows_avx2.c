@@ -10,10 +10,6 @@
 #define INLINE TARGET static inline __attribute__((always_inline))
 #define UNLIKELY(x) __builtin_expect(x, 0)
 
-#define PCRI_TANS_INLINE INLINE
-#define PCRI_TANS_BITS(word, at, n) _bzhi_u64((word) >> ((at) &63), n)
-#include "tans_read.h"
-
 INLINE __m256i load(const void *p)
 {
     return _mm256_loadu_si256(p);
@@ -23,6 +19,27 @@ INLINE void store(void *p, __m256i v)
 {
     _mm256_storeu_si256(p, v);
 }
+
+INLINE bool symbols(uint16_t *contexts, size_t n, uint8_t escape, uint8_t *out)
+{
+    const __m256i escapes = _mm256_set1_epi8((char) escape);
+    uint32_t any = 0;
+    for (size_t i = 0; i < n; i += 32) {
+        const __m256i a = _mm256_srli_epi16(load(contexts + i), 8);
+        const __m256i b = _mm256_srli_epi16(load(contexts + i + 16), 8);
+        const __m256i v = _mm256_permute4x64_epi64(_mm256_packus_epi16(a, b), 0xD8);
+        const uint32_t marks = (uint32_t) _mm256_movemask_epi8(_mm256_cmpeq_epi8(v, escapes));
+        store(out + i, v);
+        memcpy(contexts + i, &marks, sizeof(marks));
+        any |= marks;
+    }
+    return any;
+}
+
+#define PCRI_TANS_SYMBOLS symbols
+#define PCRI_TANS_INLINE INLINE
+#define PCRI_TANS_BITS(word, at, n) _bzhi_u64((word) >> ((at) &63), n)
+#include "tans_read.h"
 
 /* Of each byte, which is at most 15, the number that a table has for it. */
 INLINE __m256i look_up(__m128i table, __m256i v)

@@ -49,19 +49,28 @@ struct pcri_tans_reader {
 int pcri_tans_open(struct pcri_tans_reader *r, const uint8_t *data, size_t nbytes,
                    unsigned lanes, struct pcr_error *err);
 /* At most PCRI_TANS_UNCHECKED symbols. Is one of them `escape`, or of what comes after them in
- * `out`? That is written up to a multiple of 32. After the contexts there are PCRI_TANS_MAX_LANES
+ * `out`? That is written up to a multiple of 32, and the first two of each 32 contexts become the
+ * marks of pcri_tans_escapes(). After the contexts there are PCRI_TANS_MAX_LANES
  * more, of any symbols of the same tables. There is one for each kind of CPU. */
 typedef bool pcri_tans_read_fn(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
                                const uint8_t *map, uint16_t *contexts, size_t n,
                                uint8_t escape, uint8_t *out);
 pcri_tans_read_fn pcri_tans_read_portable;
 /* A call: n symbols, number i by state i mod lanes and by the table number map[contexts[i]] of
- * `entries`. Contexts are used up; they and `out` have room for 32 more. *escapes_out: may
- * any symbol be `escape`? False if the data end before them: `out` then has n symbols that mean
- * nothing. */
+ * `entries`. Contexts are used up; they and `out` have room for 32 more. *escapes_out: may any
+ * symbol be `escape`? Then pcri_tans_escapes() knows which. False if the data end before them:
+ * `out` then has n symbols that mean nothing. */
 bool pcri_tans_read(struct pcri_tans_reader *r, pcri_tans_read_fn *some,
                     const pcri_tans_entry *entries, const uint8_t *map, uint16_t *contexts,
                     size_t n, uint8_t escape, uint8_t *out, bool *escapes_out);
+/* After a call of n symbols that may have escapes: which of symbols i to i + 31 are such; i is a
+ * multiple of 32. */
+static inline uint32_t pcri_tans_escapes(const uint16_t *contexts, size_t i, size_t n)
+{
+    uint32_t marks;
+    memcpy(&marks, contexts + i, sizeof(marks));
+    return n - i < 32 ? marks & ((UINT32_C(1) << (n - i)) - 1) : marks;
+}
 /* Is all read, and are the states those that the writer began with? */
 bool pcri_tans_finished(const struct pcri_tans_reader *r);
 

@@ -92,18 +92,37 @@ PCRI_TANS_INLINE void pcri_tans_read_lanes(struct pcri_tans_reader *r,
     r->bit = 8 * (uint64_t) (at.data - r->data) + at.at;
 }
 
-/* Symbols of the entries in the place of contexts, up to a multiple of 32. Is any `escape`? */
-PCRI_TANS_INLINE bool pcri_tans_symbols(const uint16_t *contexts, size_t n, uint8_t escape,
+#ifndef PCRI_TANS_SYMBOLS
+#define PCRI_TANS_SYMBOLS pcri_tans_symbols
+/* Which of eight bytes are `byte`. */
+static inline uint32_t pcri_tans_equal(const uint8_t *p, uint8_t byte)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101), low = 127 * each;
+    const uint64_t v = pcri_load64(p) ^ byte * each;
+    const uint64_t none = ~(((v & low) + low) | v) & ~low;
+    return (uint32_t) ((none >> 7) * UINT64_C(0x0102040810204080) >> 56);
+}
+
+/* Symbols of the entries in the place of contexts, by 32, and their marks. Is any `escape`? A file
+ * for one kind of CPU may have its own. */
+PCRI_TANS_INLINE bool pcri_tans_symbols(uint16_t *contexts, size_t n, uint8_t escape,
                                         uint8_t *out)
 {
-    uint8_t escapes = 0;
+    uint8_t any = 0;
     n = (n + 31) & ~(size_t) 31; /* whole vectors */
     for (size_t i = 0; i < n; i++) {
         out[i] = (uint8_t) (contexts[i] >> 8);
-        escapes |= out[i] == escape;
+        any |= out[i] == escape;
     }
-    return escapes;
+    for (size_t i = 0; i < n; i += 32) {
+        uint32_t marks = 0;
+        for (unsigned k = 0; any && k < 32; k += 8)
+            marks |= pcri_tans_equal(out + i + k, escape) << k;
+        memcpy(contexts + i, &marks, sizeof(marks));
+    }
+    return any;
 }
+#endif
 
 /* At most PCRI_TANS_UNCHECKED symbols, without a look at the stream's end. */
 PCRI_TANS_INLINE bool pcri_tans_read_some(struct pcri_tans_reader *r,
@@ -128,7 +147,7 @@ PCRI_TANS_INLINE bool pcri_tans_read_some(struct pcri_tans_reader *r,
         pcri_tans_read_lanes(r, entries, map, contexts, n, 16);
         break;
     }
-    return pcri_tans_symbols(contexts, n, escape, out);
+    return PCRI_TANS_SYMBOLS(contexts, n, escape, out);
 }
 
 #endif

@@ -75,12 +75,14 @@ struct residual_reading {
 };
 
 /* Symbols that are escapes are the next plain bytes. */
-static void take_escapes(struct residual_reading *g, uint8_t *symbols)
+static void take_escapes(struct residual_reading *g, const struct pcri_rs_strip *s)
 {
-    for (uint32_t x = 0; x < g->reader->width; x++)
-        if (symbols[x] == PCRI_RS_ESCAPE) {
+    const uint32_t width = g->reader->width;
+    for (uint32_t i = 0; i < width; i += 32)
+        for (uint32_t left = pcri_tans_escapes(s->contexts, i, width); left;
+             left &= left - 1) {
             const uint8_t *p = pcri_get_bytes(&g->plain, 1);
-            symbols[x] = p ? *p : 0;
+            s->symbols[i + (uint32_t) __builtin_ctz(left)] = p ? *p : 0;
         }
 }
 
@@ -99,7 +101,7 @@ static int read_row(struct residual_reading *g, uint8_t *pixels, struct pcr_erro
                             s->contexts, r->width, PCRI_RS_ESCAPE, s->symbols, &escapes))
             return pcri_fail(err, PCR_ERR_CORRUPT, "residual: a strip that ends too early");
         if (escapes)
-            take_escapes(g, s->symbols);
+            take_escapes(g, s);
         s->kernels->values(s->symbols, r->width, to, pcri_rs_strip_sizes(s, k));
         pcri_rs_strip_done(s, k);
     }
