@@ -11,6 +11,11 @@ struct chroma {
 INLINE void convert_row(const uint8_t *y, const struct chroma *c, size_t n, bool planar,
                         uint8_t *const out[3]);
 
+#ifndef UPPER16
+/* The upper halves of sums, by the order that LOW16 and HIGH16 have changed. */
+#define UPPER16(low, high) PACK32(SRA32(low, 16), SRA32(high, 16))
+#endif
+
 INLINE vec triple(vec v)
 {
     return ADD16(v, ADD16(v, v));
@@ -53,34 +58,35 @@ TARGET static void upsample_h2(const uint16_t *sums, size_t n, const uint16_t bi
 
 /* --- colour --- */
 
-/* STEP pixels; y: 0 to 255, cb and cr: -128 to 127. Factors are those of BT.601, and the
+/* STEP pixels; y: 0 to 255, cb and cr: twice -128 to 127. Factors are those of BT.601, and the
  * roundings those of 16-bit fixed point in 32-bit sums: 1.402 = 22971 / 2^14, and
- * 1.772 = 29033 / 2^14 give the same for all 256 values. */
+ * 1.772 = 29033 / 2^14 give the same for all 256 values; -0.34414 and -0.71414 fit 16 bits halved. */
 INLINE void convert(vec y, vec cb, vec cr, vec rgb[3])
 {
-    rgb[0] = ADD16(y, MULHRS(ADD16(cr, cr), SET16(22971)));
-    rgb[2] = ADD16(y, MULHRS(ADD16(cb, cb), SET16(29033)));
-
-    /* -0.71414 = 0.28586 - 1, so that the factor fits 16 bits. */
-    const vec factors = PAIR(-22554, 18734), half = SET32(32768);
-    vec low = ADD_PAIRS(half, LOW16(cb, cr), factors);
-    vec high = ADD_PAIRS(half, HIGH16(cb, cr), factors);
-    rgb[1] = ADD16(SUB16(y, cr), PACK32(SRA32(low, 16), SRA32(high, 16)));
+    const vec factors = PAIR(-11277, -23401), half = SET32(32768);
+    const vec low = ADD_PAIRS(half, LOW16(cb, cr), factors);
+    const vec high = ADD_PAIRS(half, HIGH16(cb, cr), factors);
+    rgb[0] = ADD16(y, MULHRS(cr, SET16(22971)));
+    rgb[1] = ADD16(y, UPPER16(low, high));
+    rgb[2] = ADD16(y, MULHRS(cb, SET16(29033)));
 }
 
-/* Chroma of pixels `at` to `at` + 2 STEP - 1, even and odd ones apart, less 128. */
+/* Chroma of pixels `at` to `at` + 2 STEP - 1, even and odd ones apart, less 128, and twice. */
 INLINE void chroma_at(const void *from, size_t at, const struct chroma *c, vec out[2])
 {
     if (c->h2) {
         two_samples((const uint16_t *) from + at / 2, c->bias[0], c->bias[1], out);
-        out[0] = SRA16(out[0], 4);
-        out[1] = SRA16(out[1], 4);
+        for (int i = 0; i < 2; i++) {
+            out[i] = SRA16(out[i], 4);
+            out[i] = ADD16(out[i], out[i]);
+        }
         return;
     }
-    const vec middle = SET16(128);
-    vec v = load((const uint8_t *) from + at);
-    out[0] = SUB16(EVEN_BYTES(v), middle);
-    out[1] = SUB16(ODD_BYTES(v), middle);
+    const vec middle = SET16(256);
+    const vec v = load((const uint8_t *) from + at);
+    const vec even = EVEN_BYTES(v), odd = ODD_BYTES(v);
+    out[0] = SUB16(ADD16(even, even), middle);
+    out[1] = SUB16(ADD16(odd, odd), middle);
 }
 
 /* Those pixels, each channel in a vector of even and one of odd ones, made bytes. */

@@ -39,6 +39,13 @@ INLINE void store_narrow(uint8_t *p, vec v)
     _mm256_storeu_si256((__m256i *) (void *) p, _mm512_cvtepi16_epi8(v));
 }
 
+/* Upper halves, by parts of 128 bits: four of `low`, four of `high`. */
+#define PART(k) \
+    8 * (k) + 1, 8 * (k) + 3, 8 * (k) + 5, 8 * (k) + 7, 8 * (k) + 33, 8 * (k) + 35, \
+        8 * (k) + 37, 8 * (k) + 39
+static const _Alignas(64) uint16_t upper_halves[32] = { PART(0), PART(1), PART(2), PART(3) };
+#define UPPER16(low, high) _mm512_permutex2var_epi16(low, load(upper_halves), high)
+
 #include "color_body.h"
 
 /* Sixty-four pixels of a channel: in each 16 bytes the even pixels, then the odd ones.
@@ -49,17 +56,17 @@ INLINE void store_narrow(uint8_t *p, vec v)
 #define ALL(f, k) \
     EIGHT(f, k), EIGHT(f, k + 8), EIGHT(f, k + 16), EIGHT(f, k + 24), EIGHT(f, k + 32), \
         EIGHT(f, k + 40), EIGHT(f, k + 48), EIGHT(f, k + 56)
-#define AT_THIRD(k) AT((k) / 3)
+#define AT_THIRD(k) (AT((k) / 3) + (k) % 3 % 2 * 64)
 
 static const _Alignas(64) uint8_t in_order[64] = { ALL(AT, 0) };
-/* Of each byte of 64 packed pixels the place in its channel, which is byte number % 3. */
+/* Of each byte of 64 packed pixels the place in its channel, which is byte number % 3; the second
+ * channel's after those of the first. */
 static const _Alignas(64) uint8_t packed_order[3][64] = {
     { ALL(AT_THIRD, 0) },
     { ALL(AT_THIRD, 64) },
     { ALL(AT_THIRD, 128) },
 };
 #define EVERY_THIRD UINT64_C(0x9249249249249249)
-static const uint64_t second_channel[3] = { EVERY_THIRD << 1, EVERY_THIRD, EVERY_THIRD << 2 };
 static const uint64_t third_channel[3] = { EVERY_THIRD << 2, EVERY_THIRD << 1, EVERY_THIRD };
 
 /* The first n of 64 bytes; none where n is not above 0. */
@@ -81,8 +88,7 @@ INLINE void store_64(const __m512i channel[3], bool planar, ptrdiff_t n, size_t 
             continue;
         }
         __m512i order = load(packed_order[i]);
-        __m512i v = _mm512_permutexvar_epi8(order, channel[0]);
-        v = _mm512_mask_permutexvar_epi8(v, second_channel[i], order, channel[1]);
+        __m512i v = _mm512_permutex2var_epi8(channel[0], order, channel[1]);
         v = _mm512_mask_permutexvar_epi8(v, third_channel[i], order, channel[2]);
         store_bytes(plane[0] + 3 * at + 64 * i, v, 3 * n - 64 * i);
     }
