@@ -110,15 +110,19 @@ struct blocks {
     struct pcri_dequant dequant;
 };
 
-/* Coefficients below zigzag index `end`, of a magnitude up to `range`. */
+/* Coefficients below zigzag index `end`, of a magnitude up to `range`; now and then only those of
+ * the first row or column. */
 static void fill_block(struct blocks *b, int at, int end, int range)
 {
+    const int line = rand() % 8; /* 0: the row, 1: the column */
     int16_t *coef = b->coef + 64 * at;
     memset(coef, 0, 64 * sizeof(*coef));
     b->mask[at] = 0;
     coef[0] = (int16_t) (rand() % (2 * range) - range);
     for (int i = end > 1 ? rand() % end : 0; i > 0; i--) {
         int k = 1 + rand() % (end - 1);
+        if (line < 2 && (line ? zigzag[k] % 8 : zigzag[k] / 8))
+            continue;
         coef[k] = (int16_t) (rand() % 9   ? rand() % (2 * range) - range
                              : rand() % 2 ? range - 1
                                           : -range);

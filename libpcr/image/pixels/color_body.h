@@ -60,7 +60,7 @@ TARGET static void upsample_h2(const uint16_t *sums, size_t n, const uint16_t bi
 
 /* STEP pixels; y: 0 to 255, cb and cr: twice -128 to 127. Factors are those of BT.601, and the
  * roundings those of 16-bit fixed point in 32-bit sums: 1.402 = 22971 / 2^14, and
- * 1.772 = 29033 / 2^14 give the same for all 256 values; -0.34414 and -0.71414 fit 16 bits halved. */
+ * 1.772 = 29033 / 2^14 give the same for all 256 values; green's, halved, fit 16 bits. */
 INLINE void convert(vec y, vec cb, vec cr, vec rgb[3])
 {
     const vec factors = PAIR(-11277, -23401), half = SET32(32768);

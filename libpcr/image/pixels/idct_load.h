@@ -60,3 +60,18 @@ INLINE void load_corner(const int16_t *const coef[BLOCKS], const struct pcri_deq
     *p13 = OR(OR(PICK(z[0], 2, _, 7, _, 4, _, _, _), PICK(z[1], _, 1, _, _, _, 3, 5, _)),
               OR(PICK(z[2], _, _, _, 2, _, _, _, _), PICK(z[3], _, _, _, _, _, _, _, 0)));
 }
+
+/* The first four numbers of the first row or column, in all lanes: pairs (0, 2) and (1, 3). */
+INLINE void load_line(const int16_t *const coef[BLOCKS], const struct pcri_dequant *q,
+                      bool offsets, bool row, vec *even, vec *odd)
+{
+    vec z[8];
+    load_parts(coef, q, offsets, 2, z);
+    if (row) {
+        *even = PICK(z[0], 0, 5, 0, 5, 0, 5, 0, 5);
+        *odd = PICK(z[0], 1, 6, 1, 6, 1, 6, 1, 6);
+    } else {
+        *even = PICK(z[0], 0, 3, 0, 3, 0, 3, 0, 3);
+        *odd = OR(PICK(z[0], 2, _, 2, _, 2, _, 2, _), PICK(z[1], _, 1, _, 1, _, 1, _, 1));
+    }
+}

@@ -24,6 +24,9 @@ typedef int32x4_t vec;
 #define ADD16(a, b) FROM16(vaddq_s16(AS16(a), AS16(b)))
 #define ADD32 vaddq_s32
 #define SUB32 vsubq_s32
+#define SET16(x) FROM16(vdupq_n_s16(x))
+#define ADDS16(a, b) FROM16(vqaddq_s16(AS16(a), AS16(b)))
+#define SRA16(a, n) FROM16(AS16(a) >> (n))
 #define SRA32(a, n) ((a) >> (n)) /* n is a constant only after inlining */
 #define PACK32(a, b) FROM16(vqmovn_high_s32(vqmovn_s32(a), b))
 #define PACK_BYTES(a, b) vreinterpretq_s32_u8(vqmovun_high_s16(vqmovun_s16(AS16(a)), AS16(b)))
@@ -33,6 +36,7 @@ typedef int32x4_t vec;
 #define HIGH16(a, b) FROM16(vzip2q_s16(AS16(a), AS16(b)))
 #define LOW32 vzip1q_s32
 #define HIGH32 vzip2q_s32
+#define REVERSE32(v) vrev64q_s32(vextq_s32(v, v, 2))
 #define EVEN32 vuzp1q_s32
 #define ODD32 vuzp2q_s32
 #define RAISE_FIRST(p) vshlq_n_s32(p, 16)
@@ -45,6 +49,11 @@ INLINE vec madd(vec a, vec b)
     return vpaddq_s32(low, vmull_high_s16(AS16(a), AS16(b)));
 }
 #define MADD madd
+
+INLINE vec load(const int16_t *p)
+{
+    return FROM16(vld1q_s16(p));
+}
 #define ADD_PAIRS(sum, a, b) ADD32(sum, MADD(a, b))
 
 /* Two rows of samples. */
@@ -116,6 +125,20 @@ INLINE void load_corner(const int16_t *const coef[1], const struct pcri_dequant 
         z.val[i] = load_8(coef[0], q, offsets, i);
     *p02 = vreinterpretq_s32_u8(vqtbl4q_u8(z, vld1q_u8(corner_source[0])));
     *p13 = vreinterpretq_s32_u8(vqtbl4q_u8(z, vld1q_u8(corner_source[1])));
+}
+
+/* The first four numbers of the first row or column, in all lanes: pairs (0, 2) and (1, 3). */
+INLINE void load_line(const int16_t *const coef[1], const struct pcri_dequant *q, bool offsets,
+                      bool row, vec *even, vec *odd)
+{
+    static const uint8_t source[2][2][16] = {
+        { PICK(0, 3, 0, 3, 0, 3, 0, 3), PICK(2, 9, 2, 9, 2, 9, 2, 9) },
+        { PICK(0, 5, 0, 5, 0, 5, 0, 5), PICK(1, 6, 1, 6, 1, 6, 1, 6) },
+    };
+    const uint8x16x2_t z = { { load_8(coef[0], q, offsets, 0),
+                               load_8(coef[0], q, offsets, 1) } };
+    *even = vreinterpretq_s32_u8(vqtbl2q_u8(z, vld1q_u8(source[row][0])));
+    *odd = vreinterpretq_s32_u8(vqtbl2q_u8(z, vld1q_u8(source[row][1])));
 }
 
 #include "idct_body.h"

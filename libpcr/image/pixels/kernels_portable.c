@@ -66,6 +66,15 @@ INLINE void load_corner(const int16_t *const coef[1], const struct pcri_dequant 
     *p13 = PICK(2, 9, 7, 18, 4, 11, 13, 24);
 }
 
+INLINE void load_line(const int16_t *const coef[1], const struct pcri_dequant *q, bool offsets,
+                      bool row, vec *even, vec *odd)
+{
+    int16_t z[64];
+    dequantise(coef[0], q, offsets, 2, z);
+    *even = row ? PAIR(z[0], z[5]) : PAIR(z[0], z[3]);
+    *odd = row ? PAIR(z[1], z[6]) : PAIR(z[2], z[9]);
+}
+
 INLINE void load_scaled_pairs(const int16_t *const coef[1], const struct pcri_dequant *q,
                               vec p[2][4])
 {

@@ -25,7 +25,6 @@ typedef int16_t v8i16 __attribute__((vector_size(16)));
 #define SIMD_FLOATS _mm_castsi128_ps
 #include "simd_x86.h"
 #define MULLO16 _mm_mullo_epi16
-#define ADDS16 _mm_adds_epi16
 #define EQUAL16 _mm_cmpeq_epi16
 #define LOW_BYTES LOW8 /* bytes and zeros to 16 bits */
 #undef MULHRS          /* SSSE3 has it; this is of a below 2^13 */
@@ -85,6 +84,7 @@ typedef uint32_t v4u32 __attribute__((vector_size(16)));
 #define NEXT_LANES16(v) LANES(v8i16, v, v, 1, 2, 3, 4, 5, 6, 7, 7)
 #define LOW64(a, b) LANES(v2i64, a, b, 0, 2)
 #define HIGH64(a, b) LANES(v2i64, a, b, 1, 3)
+#define REVERSE32(v) LANES(vec, v, v, 3, 2, 1, 0)
 #define EVEN32(a, b) LANES(vec, a, b, 0, 2, 4, 6)
 #define ODD32(a, b) LANES(vec, a, b, 1, 3, 5, 7)
 

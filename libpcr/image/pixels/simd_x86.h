@@ -15,6 +15,7 @@
 #define SUB16 SIMD(sub_epi16)
 #define ADD32 SIMD(add_epi32)
 #define SUB32 SIMD(sub_epi32)
+#define ADDS16 SIMD(adds_epi16)
 #define SLL16 SIMD(slli_epi16)
 #define SRL16 SIMD(srli_epi16)
 #define SRA16 SIMD(srai_epi16)
@@ -44,6 +45,7 @@
 #define RAISE_SECOND(p) AND(p, SET32(-65536))
 #define SHUFFLE32(a, b, how) \
     SIMD_WHOLE(castps)(SIMD(shuffle_ps)(SIMD_FLOATS(a), SIMD_FLOATS(b), how))
+#define REVERSE32(v) SIMD(shuffle_epi32)(v, 0x1B)
 #define EVEN32(a, b) SHUFFLE32(a, b, 0x88)
 #define ODD32(a, b) SHUFFLE32(a, b, 0xDD)
 
