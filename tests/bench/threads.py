@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""One large image decoded by several threads: wall time and CPU time by the number of threads.
+"""One large image decoded by several threads: wall time and CPU time by the number of threads. The
+control is what the machine gives to two threads that have nothing to do with each other: each
+decodes the image by itself.
 
 usage: threads.py [DATASET]   its largest 12 images, else 4 generated ones of 12 megapixels
 
-Numbers of threads take turns; medians of five, as ratios to one thread, medians over the images.
+Numbers of threads and the control take turns; medians of seven, as ratios to one thread, medians
+over the images.
 """
 import os
 import statistics
@@ -12,20 +15,30 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pcr
 
-COUNTS, TURNS, IMAGES = (1, 2, 4, 8), 5, 12
+COUNTS, TURNS, IMAGES, CONTROL, EACH = (1, 2, 4, 8), 7, 12, "control", 3
 
 
-def measure(sample, fidelity):
+def measure(sample, fidelity, pool):
     """(wall, CPU) by the number of threads, of one thread's."""
-    times = {count: [] for count in COUNTS}
+    def several(_):
+        for _ in range(EACH):
+            sample.decode(fidelity)
+
+    times = {count: [] for count in (*COUNTS, CONTROL)}
     for _ in range(TURNS):
-        for count in COUNTS:
+        for count in times:
             wall, cpu = time.perf_counter(), time.process_time()
-            sample.decode(fidelity, threads=count)
-            times[count].append((time.perf_counter() - wall, time.process_time() - cpu))
+            if count == CONTROL:
+                list(pool.map(several, range(2)))
+            else:
+                sample.decode(fidelity, threads=count)
+            images = 2 * EACH if count == CONTROL else 1
+            times[count].append(((time.perf_counter() - wall) / images,
+                                 (time.process_time() - cpu) / images))
     medians = {count: [statistics.median(t) for t in zip(*taken)]
                for count, taken in times.items()}
     return {count: [a / b for a, b in zip(m, medians[1])] for count, m in medians.items()}
@@ -38,10 +51,12 @@ def report(path):
         print(f"{len(samples)} images of {megapixels:.1f} megapixels, "
               f"{len(os.sched_getaffinity(0))} CPUs")
         for fidelity in (2, ds.group_count):
-            rows = [measure(sample, fidelity) for sample in samples]
-            for count in COUNTS[1:]:
+            with ThreadPoolExecutor(2) as pool:
+                rows = [measure(sample, fidelity, pool) for sample in samples]
+            for count in (*COUNTS[1:], CONTROL):
                 wall, cpu = (statistics.median(r[count][i] for r in rows) for i in range(2))
-                print(f"fidelity {fidelity}: {count} threads {1 / wall:5.2f} times as fast, "
+                name = "two images at once:" if count == CONTROL else f"{count} threads"
+                print(f"fidelity {fidelity}: {name} {1 / wall:5.2f} times as fast, "
                       f"CPU time {cpu:.2f}")
 
 
