@@ -101,16 +101,28 @@ void pcri_huge_pages(void *memory, size_t nbytes)
                        MADV_HUGEPAGE);
 }
 
+/* What is larger malloc() always has mapped, instead of giving what was freed before: it may as
+ * well be whole huge pages. */
+enum { MOST_KEPT = 32 << 20 };
+
 int pcri_buffer_renew(struct pcr_buffer *b, size_t nbytes, struct pcr_error *err)
 {
+    void *p = NULL;
     b->nbytes = 0;
     if (nbytes <= b->capacity)
         return 0;
     pcr_buffer_free(b);
-    int rc = pcri_buffer_reserve(b, nbytes, err);
-    if (!rc)
-        pcri_huge_pages(b->data, b->capacity);
-    return rc;
+    if (nbytes > MOST_KEPT && nbytes < SIZE_MAX - PCRI_HUGE_PAGE) {
+        nbytes = (nbytes + PCRI_HUGE_PAGE - 1) / PCRI_HUGE_PAGE * PCRI_HUGE_PAGE;
+        p = posix_memalign(&p, PCRI_HUGE_PAGE, nbytes) ? NULL : p;
+    } else {
+        p = malloc(nbytes);
+    }
+    if (!p)
+        return pcri_fail_nomem(err, nbytes);
+    pcri_huge_pages(p, nbytes);
+    *b = (struct pcr_buffer) { .data = p, .capacity = nbytes };
+    return 0;
 }
 
 int pcri_buffer_append(struct pcr_buffer *b, const void *p, size_t nbytes,

@@ -6,8 +6,8 @@ decodes the image by itself.
 
 usage: threads.py [DATASET]   its largest 12 images, else 4 generated ones of 12 megapixels
 
-Numbers of threads and the control take turns; medians of seven, as ratios to one thread, medians
-over the images.
+Numbers of threads and the control take turns, of three images after one that is not measured;
+medians of seven turns, as ratios to one thread, medians over the images.
 """
 import os
 import statistics
@@ -24,19 +24,23 @@ COUNTS, TURNS, IMAGES, CONTROL, EACH = (1, 2, 4, 8), 7, 12, "control", 3
 
 def measure(sample, fidelity, pool):
     """(wall, CPU) by the number of threads, of one thread's."""
-    def several(_):
-        for _ in range(EACH):
-            sample.decode(fidelity)
+    def decode(images, threads):
+        for _ in range(images):
+            sample.decode(fidelity, threads=threads)
+
+    def run(count, images):
+        if count == CONTROL:
+            list(pool.map(decode, (images, images), (1, 1)))
+        else:
+            decode(images, count)
 
     times = {count: [] for count in (*COUNTS, CONTROL)}
     for _ in range(TURNS):
         for count in times:
+            run(count, 1)
             wall, cpu = time.perf_counter(), time.process_time()
-            if count == CONTROL:
-                list(pool.map(several, range(2)))
-            else:
-                sample.decode(fidelity, threads=count)
-            images = 2 * EACH if count == CONTROL else 1
+            run(count, EACH)
+            images = 2 * EACH if count == CONTROL else EACH
             times[count].append(((time.perf_counter() - wall) / images,
                                  (time.process_time() - cpu) / images))
     medians = {count: [statistics.median(t) for t in zip(*taken)]
