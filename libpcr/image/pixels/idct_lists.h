@@ -25,16 +25,26 @@ INLINE size_t block_of(const struct group_run *r, size_t group, size_t k)
     return i < r->count ? i : r->count - 1;
 }
 
+INLINE void list_group(struct group_run *r, size_t group, uint64_t any)
+{
+    const int kind = (any != 0) + ((any & ~CORNER_MASK) != 0) + (any >> 32 != 0);
+    r->groups[kind][r->group_count[kind]++] = (uint8_t) group;
+}
+
 INLINE void list_groups(struct group_run *r)
 {
+    const size_t whole = r->count / BLOCKS;
+    uint64_t any = 0;
     memset(r->group_count, 0, sizeof(r->group_count));
-    for (size_t group = 0; group * BLOCKS < r->count; group++) {
-        uint64_t any = 0;
+    for (size_t group = 0; group < whole; group++, any = 0) {
         for (size_t k = 0; k < BLOCKS; k++)
-            any |= r->mask[block_of(r, group, k)];
-        const int kind = (any != 0) + ((any & ~CORNER_MASK) != 0) + (any >> 32 != 0);
-        r->groups[kind][r->group_count[kind]++] = (uint8_t) group;
+            any |= r->mask[group * BLOCKS + k];
+        list_group(r, group, any);
     }
+    for (size_t i = whole * BLOCKS; i < r->count; i++)
+        any |= r->mask[i];
+    if (r->count % BLOCKS)
+        list_group(r, whole, any);
 }
 
 /* The coefficients of a group in a list, and where its samples go. */
