@@ -38,7 +38,7 @@ INLINE void dequantise(const int16_t *coef, const struct pcri_dequant *q, bool o
 /* Eight of them by zigzag index; those that are beyond the parts are 0. */
 #define ONE(k) ((k) < 8 * parts ? z[k] : 0)
 #define PICK(a, b, c, d, e, f, g, h) \
-    ((vec) (v8i16) { ONE(a), ONE(b), ONE(c), ONE(d), ONE(e), ONE(f), ONE(g), ONE(h) })
+    LANES_OF(ONE(a), ONE(b), ONE(c), ONE(d), ONE(e), ONE(f), ONE(g), ONE(h))
 
 INLINE void load_pairs(const int16_t *const coef[1], const struct pcri_dequant *q,
                        bool offsets, int parts, vec p[2][4])
