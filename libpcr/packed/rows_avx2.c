@@ -160,6 +160,11 @@ INLINE __m256i named_of_four(const uint8_t t[4])
     return _mm256_or_si256(_mm256_set_m128i(b, a), _mm256_broadcastsi128_si256(upper));
 }
 
+INLINE void store_half(void *p, __m256i v, int half)
+{
+    _mm_storeu_si128(p, half ? _mm256_extracti128_si256(v, 1) : _mm256_castsi256_si128(v));
+}
+
 TARGET static size_t b_contexts(struct pcri_pk_row *row, const struct pcri_pk_above *above,
                                 const struct pcri_pk_pass *pass, const uint8_t *t,
                                 uint16_t *out)
@@ -168,10 +173,12 @@ TARGET static size_t b_contexts(struct pcri_pk_row *row, const struct pcri_pk_ab
     const __m256i factors = _mm256_set1_epi16(64 | 1 << 8);
     const __m256i begin = _mm256_set1_epi16((short) (pass->kind * PCRI_PK_B_CONTEXTS));
     const size_t blocks = row->blocks;
-    uint16_t *at = out;
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i first = _mm256_set_m128i(_mm_set1_epi16(16), _mm_setzero_si128());
+    size_t n = 0;
     for (size_t i = 0; i < blocks; i += 4) {
         uint8_t named[4];
-        __m256i high, low;
+        __m256i high, low, v[4];
         uint32_t all = pcri_load32(t + i);
         all = blocks - i < 4 ? _bzhi_u32(all, 8 * (unsigned) (blocks - i)) : all;
         if (!all)
@@ -183,20 +190,23 @@ TARGET static size_t b_contexts(struct pcri_pk_row *row, const struct pcri_pk_ab
         const __m256i class = _mm256_and_si256(_mm256_srli_epi16(of, 4), _mm256_set1_epi8(3));
         high = _mm256_add_epi8(_mm256_shuffle_epi8(high, of), class);
         low = _mm256_or_si256(_mm256_shuffle_epi8(low, of), number);
-        const __m256i even = _mm256_add_epi16(
-            _mm256_maddubs_epi16(_mm256_unpacklo_epi8(high, low), factors), begin);
-        const __m256i odd = _mm256_add_epi16(
-            _mm256_maddubs_epi16(_mm256_unpackhi_epi8(high, low), factors), begin);
-        _mm_storeu_si128((void *) at, _mm256_castsi256_si128(even));
-        at += _mm_popcnt_u32(named[0]);
-        _mm_storeu_si128((void *) at, _mm256_castsi256_si128(odd));
-        at += _mm_popcnt_u32(named[1]);
-        _mm_storeu_si128((void *) at, _mm256_extracti128_si256(even, 1));
-        at += _mm_popcnt_u32(named[2]);
-        _mm_storeu_si128((void *) at, _mm256_extracti128_si256(odd, 1));
-        at += _mm_popcnt_u32(named[3]);
+        /* contexts and bytes of blocks 0 and 2, 1 and 3 */
+        v[0] = _mm256_maddubs_epi16(_mm256_unpacklo_epi8(high, low), factors);
+        v[1] = _mm256_maddubs_epi16(_mm256_unpackhi_epi8(high, low), factors);
+        v[2] = _mm256_add_epi16(_mm256_unpacklo_epi8(number, zero),
+                                _mm256_set1_epi16((short) (8 * i)));
+        v[3] = _mm256_add_epi16(_mm256_unpackhi_epi8(number, zero),
+                                _mm256_set1_epi16((short) (8 * i + 8)));
+        for (int k = 0; k < 4; k++) {
+            const __m256i context = _mm256_add_epi16(v[k % 2], begin);
+            const __m256i byte = _mm256_add_epi16(v[2 + k % 2], first);
+            store_half(out + n, context, k / 2);
+            store_half(row->named + n, byte, k / 2);
+            n += (unsigned) _mm_popcnt_u32(named[k]);
+        }
     }
-    return (size_t) (at - out);
+    row->named_count = (uint32_t) n;
+    return n;
 }
 
 TARGET static uint32_t list(const uint8_t *v, size_t n, uint16_t *out)
@@ -388,37 +398,28 @@ TARGET static void fill(const struct pcri_pk_row *row, const int16_t *dc, int we
     }
 }
 
-/* Bytes of masks that have bits are brought side by side, so that the loop over them ends once a
- * run of blocks. */
+INLINE uint32_t places_of(const struct pcri_pk_row *row, const uint8_t *in_part, uint32_t from,
+                          uint32_t to, uint16_t *out)
+{
+    const uint8_t *found = (const uint8_t *) row->found;
+    uint16_t *at = out;
+    for (uint32_t k = from; k < to; k++) {
+        const unsigned byte = row->named[k];
+        const unsigned mask = found[byte] & (in_part ? in_part[byte % 8] : 255u);
+        const __m128i numbers = _mm_loadl_epi64((const void *) &numbers_of[mask]);
+        _mm_storeu_si128((void *) at, _mm_add_epi16(_mm_cvtepu8_epi16(numbers),
+                                                    _mm_set1_epi16((short) (8 * byte))));
+        at += _mm_popcnt_u32(mask);
+    }
+    return (uint32_t) (at - out);
+}
+
 TARGET static uint32_t places(const struct pcri_pk_row *row, uint64_t part, uint32_t from,
                               uint32_t to, uint16_t *out)
 {
-    enum { RUN = 32 };
-    uint8_t masks[8 * RUN + 8];
-    uint16_t begins[8 * RUN + 8], *at = out;
-    for (uint32_t done = from; done < to; done += RUN) {
-        const uint32_t run = to - done < RUN ? to - done : RUN;
-        size_t count = 0;
-        for (uint32_t j = 0; j < run; j++) {
-            const uint32_t i = row->list[done + j];
-            const __m128i v = _mm_cvtsi64_si128((long long) (row->found[i] & part));
-            const __m128i none = _mm_cmpeq_epi8(v, _mm_setzero_si128());
-            const unsigned some = ~(unsigned) _mm_movemask_epi8(none) & 255;
-            const __m128i numbers = _mm_loadl_epi64((const void *) &numbers_of[some]);
-            _mm_storel_epi64((void *) (masks + count), _mm_shuffle_epi8(v, numbers));
-            _mm_storeu_si128((void *) (begins + count),
-                             _mm_add_epi16(_mm_slli_epi16(_mm_cvtepu8_epi16(numbers), 3),
-                                           _mm_set1_epi16((short) (64 * i))));
-            count += (unsigned) _mm_popcnt_u32(some);
-        }
-        for (size_t k = 0; k < count; k++) {
-            const __m128i numbers = _mm_loadl_epi64((const void *) &numbers_of[masks[k]]);
-            _mm_storeu_si128((void *) at, _mm_add_epi16(_mm_cvtepu8_epi16(numbers),
-                                                        _mm_set1_epi16((short) begins[k])));
-            at += _mm_popcnt_u32(masks[k]);
-        }
-    }
-    return (uint32_t) (at - out);
+    if (!~part)
+        return places_of(row, NULL, from, to, out);
+    return places_of(row, (const uint8_t *) &part, from, to, out);
 }
 
 /* Of four blocks' counts the sums of each block, of all bytes and, 32 bits up, of two. */
@@ -833,7 +834,7 @@ TARGET static bool read_symbols(struct pcri_tans_reader *r, const pcri_tans_entr
 
 #define ROWS(name, place, sign, fill, name_bytes) \
     { \
-        name, false, dc_contexts, dc_values, t_contexts, b_contexts, list, place, places, \
+        name, true, dc_contexts, dc_values, t_contexts, b_contexts, list, place, places, \
             fresh, signs, refine, settle, blank, sign, fill, slice, name_bytes, read_symbols, \
     }
 
