@@ -431,10 +431,11 @@ static int decode(struct pcr_decoder *d, struct pcri_decode_job *j,
 
     const struct pcri_rect *w = &j->window;
     struct pcri_target stored = { .stride_nbytes = (size_t) w->width * (channels / planes) };
-    size_t total;
-    if (!pcri_mul(stored.stride_nbytes * planes, w->height, &total))
+    size_t total, slack; /* with the byte that may be read after them */
+    if (!pcri_mul(stored.stride_nbytes * planes, w->height, &total) ||
+        !pcri_add(total, 1, &slack))
         return pcri_fail_nomem(err, SIZE_MAX);
-    int rc = pcri_buffer_renew(&d->stored, total, err);
+    int rc = pcri_buffer_renew(&d->stored, slack, err);
     stored.data = d->stored.data;
     stored.plane_nbytes = planes > 1 ? total / planes : 0;
     if (rc || (rc = decode_staged(d, j, &stored, err)))

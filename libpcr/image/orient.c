@@ -43,6 +43,7 @@ struct pcri_rect pcri_orient_window(struct pcri_rect upright, uint32_t width, ui
     return swap ? (struct pcri_rect) { w.y, w.x, w.height, w.width } : w;
 }
 
+/* Three channels: of all pixels but the last the byte behind is copied, too. */
 static void copy_row(const uint8_t *src, ptrdiff_t step, uint32_t channels, uint8_t *dst,
                      uint32_t count)
 {
@@ -51,28 +52,31 @@ static void copy_row(const uint8_t *src, ptrdiff_t step, uint32_t channels, uint
             dst[x] = *src;
         return;
     }
-    for (uint32_t x = 0; x < count; x++, src += step, dst += 3) {
-        dst[0] = src[0];
-        dst[1] = src[1];
-        dst[2] = src[2];
-    }
+    for (; count > 1; count--, src += step, dst += 3)
+        memcpy(dst, src, 4);
+    memcpy(dst, src, 3);
 }
 
 void pcri_orient(const uint8_t *src, uint32_t width, uint32_t height, uint32_t channels,
                  uint32_t orientation, uint8_t *dst, size_t dst_stride_nbytes)
 {
-    /* Columns of the source become rows in orientations 5 to 8. Bands of this many pixels
-     * keep the source lines that they touch in the first cache. */
-    enum { BAND = 64 };
-    struct pixel_walk w = plan(width, height, channels, orientation);
-    bool swap = pcri_orientation_swaps(orientation);
-    uint32_t out_width = swap ? height : width, out_height = swap ? width : height;
+    /* Columns of the source become rows in orientations 5 to 8. So many at a time read whole cache
+     * lines of the source, and few pixels of each are as many source lines as a set of the first
+     * cache holds, whatever the stride. */
+    enum { ROWS = 256, FEW = 8 };
+    const struct pixel_walk w = plan(width, height, channels, orientation);
+    const bool swap = pcri_orientation_swaps(orientation);
+    const uint32_t out_width = swap ? height : width, out_height = swap ? width : height;
+    const uint32_t band = swap ? FEW : out_width;
 
-    for (uint32_t x = 0; x < out_width; x += BAND) {
-        uint32_t count = out_width - x < BAND ? out_width - x : BAND;
-        for (uint32_t y = 0; y < out_height; y++)
-            copy_row(src + w.origin + (ptrdiff_t) x * w.step_x + (ptrdiff_t) y * w.step_y,
-                     w.step_x, channels, dst + y * dst_stride_nbytes + (size_t) x * channels,
-                     count);
+    for (uint32_t top = 0; top < out_height; top += ROWS) {
+        const uint32_t bottom = out_height - top < ROWS ? out_height : top + ROWS;
+        for (uint32_t x = 0; x < out_width; x += band) {
+            const uint32_t count = out_width - x < band ? out_width - x : band;
+            for (uint32_t y = top; y < bottom; y++)
+                copy_row(src + w.origin + (ptrdiff_t) x * w.step_x + (ptrdiff_t) y * w.step_y,
+                         w.step_x, channels,
+                         dst + y * dst_stride_nbytes + (size_t) x * channels, count);
+        }
     }
 }

@@ -281,6 +281,34 @@ START_TEST(orientations)
 }
 END_TEST
 
+/* Pictures smaller and larger than what is turned at a time; the byte after the stored one may be
+ * read, what is after a row is left alone. */
+START_TEST(turned)
+{
+    static const uint32_t sizes[][2] = { { 1, 1 },   { 2, 1 },    { 1, 2 },    { 8, 9 },
+                                         { 530, 9 }, { 17, 530 }, { 261, 263 } };
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+        for (uint32_t channels = 1; channels <= 3; channels += 2) {
+            const uint32_t w = sizes[i][0], h = sizes[i][1];
+            const size_t nbytes = (size_t) w * h * channels;
+            struct pcr_buffer stored = { .data = malloc(nbytes + 1), .nbytes = nbytes };
+            const size_t stride = (size_t) (_i >= 5 ? h : w) * channels + 2;
+            const size_t rows = _i >= 5 ? w : h;
+            uint8_t *got = malloc(stride * rows);
+            ck_assert(stored.data && got);
+            for (size_t at = 0; at <= nbytes; at++)
+                stored.data[at] = (uint8_t) (at * 7 + at / 251);
+            memset(got, 0xA5, stride * rows);
+            pcri_orient(stored.data, w, h, channels, (uint32_t) _i, got, stride);
+            check_oriented(&stored, w, h, channels, (uint32_t) _i, got, stride);
+            for (size_t y = 1; y <= rows; y++)
+                ck_assert_mem_eq(got + y * stride - 2, "\xA5\xA5", 2);
+            free(got);
+            pcr_buffer_free(&stored);
+        }
+}
+END_TEST
+
 /* What the caller says of the orientation comes before the image's own word. */
 START_TEST(given_orientation)
 {
@@ -592,6 +620,7 @@ int main(void)
     tcase_add_test(t, progressive_prefixes);
     tcase_add_test(t, missing_component);
     tcase_add_loop_test(t, orientations, 1, 9);
+    tcase_add_loop_test(t, turned, 2, 9);
     tcase_add_test(t, given_orientation);
     tcase_add_test(t, limits);
     tcase_add_test(t, limits_go_by_what_is_needed);
