@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The pixel kernels for any CPU. The loops over pixels are plain C, cut so that the compiler
  * makes vectors of them. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+/* The transforms have more numbers than a CPU has registers: what is in which order matters. */
+#pragma GCC optimize("schedule-insns", "sched-pressure")
+#endif
 #include "../../base/base.h"
 #include "kernels.h"
 #include "simd_portable.h"
