@@ -442,8 +442,8 @@ static int decode(struct pcr_decoder *d, struct pcri_decode_job *j,
         return rc;
     for (uint32_t p = 0; p < planes; p++)
         pcri_orient(stored.data + p * stored.plane_nbytes, w->width, w->height,
-                    channels / planes, j->turn, target->data + p * target->plane_nbytes,
-                    target->stride_nbytes);
+                    channels / planes, j->turn, j->params.threads,
+                    target->data + p * target->plane_nbytes, target->stride_nbytes);
     return 0;
 }
 

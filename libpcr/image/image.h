@@ -93,8 +93,10 @@ static inline bool pcri_orientation_mirrors(uint32_t orientation, bool top)
 struct pcri_rect pcri_orient_window(struct pcri_rect upright, uint32_t width, uint32_t height,
                                     uint32_t orientation);
 /* Writes the upright picture of `width` x `height` stored, packed pixels of `channels`
- * bytes, after which a byte must be readable. Stored and upright pixels must not overlap. */
+ * bytes, after which a byte must be readable, by up to so many threads, if they start. Stored and
+ * upright pixels must not overlap. */
 void pcri_orient(const uint8_t *src, uint32_t width, uint32_t height, uint32_t channels,
-                 uint32_t orientation, uint8_t *dst, size_t dst_stride_nbytes);
+                 uint32_t orientation, uint32_t threads, uint8_t *dst,
+                 size_t dst_stride_nbytes);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The eight EXIF orientations: turns a stored picture upright. */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "image.h"
 
 /* Pixel (x, y) of the upright picture lies at origin + x * step_x + y * step_y bytes of the
@@ -57,26 +60,61 @@ static void copy_row(const uint8_t *src, ptrdiff_t step, uint32_t channels, uint
     memcpy(dst, src, 3);
 }
 
-void pcri_orient(const uint8_t *src, uint32_t width, uint32_t height, uint32_t channels,
-                 uint32_t orientation, uint8_t *dst, size_t dst_stride_nbytes)
-{
-    /* Columns of the source become rows in orientations 5 to 8. So many at a time read whole cache
-     * lines of the source, and few pixels of each are as many source lines as a set of the first
-     * cache holds, whatever the stride. */
-    enum { ROWS = 256, FEW = 8 };
-    const struct pixel_walk w = plan(width, height, channels, orientation);
-    const bool swap = pcri_orientation_swaps(orientation);
-    const uint32_t out_width = swap ? height : width, out_height = swap ? width : height;
-    const uint32_t band = swap ? FEW : out_width;
+struct turning {
+    const uint8_t *src;
+    struct pixel_walk walk;
+    uint32_t channels, width, height; /* of the upright picture */
+    uint32_t band;                    /* of its pixels that are taken at a time */
+    uint8_t *dst;
+    size_t stride_nbytes;
+    atomic_uint next; /* row to be taken */
+};
 
-    for (uint32_t top = 0; top < out_height; top += ROWS) {
-        const uint32_t bottom = out_height - top < ROWS ? out_height : top + ROWS;
-        for (uint32_t x = 0; x < out_width; x += band) {
-            const uint32_t count = out_width - x < band ? out_width - x : band;
+/* Columns of the source become rows in orientations 5 to 8. So many at a time read whole cache
+ * lines of the source, and few pixels of each are as many source lines as a set of the first cache
+ * holds, whatever the stride. */
+enum { ROWS = 256, FEW = 8 };
+/* Of a thread: fewer are not worth it. */
+enum { LEAST_PIXELS = 1 << 19 };
+
+static void *turn_rows(void *context)
+{
+    struct turning *t = context;
+    const struct pixel_walk w = t->walk;
+    for (uint32_t top; (top = atomic_fetch_add(&t->next, ROWS)) < t->height;) {
+        const uint32_t bottom = t->height - top < ROWS ? t->height : top + ROWS;
+        for (uint32_t x = 0; x < t->width; x += t->band) {
+            const uint32_t count = t->width - x < t->band ? t->width - x : t->band;
             for (uint32_t y = top; y < bottom; y++)
-                copy_row(src + w.origin + (ptrdiff_t) x * w.step_x + (ptrdiff_t) y * w.step_y,
-                         w.step_x, channels,
-                         dst + y * dst_stride_nbytes + (size_t) x * channels, count);
+                copy_row(t->src + w.origin + (ptrdiff_t) x * w.step_x +
+                             (ptrdiff_t) y * w.step_y,
+                         w.step_x, t->channels,
+                         t->dst + y * t->stride_nbytes + (size_t) x * t->channels, count);
         }
     }
+    return NULL;
+}
+
+void pcri_orient(const uint8_t *src, uint32_t width, uint32_t height, uint32_t channels,
+                 uint32_t orientation, uint32_t threads, uint8_t *dst,
+                 size_t dst_stride_nbytes)
+{
+    const bool swap = pcri_orientation_swaps(orientation);
+    const uint64_t most = (uint64_t) width * height / LEAST_PIXELS;
+    struct turning t = { .src = src,
+                         .walk = plan(width, height, channels, orientation),
+                         .channels = channels,
+                         .width = swap ? height : width,
+                         .height = swap ? width : height,
+                         .band = swap ? FEW : width,
+                         .dst = dst,
+                         .stride_nbytes = dst_stride_nbytes };
+    pthread_t others[PCRI_MOST_THREADS];
+    uint32_t started = 0;
+    while (started + 1 < threads && started + 1 < most &&
+           !pcri_thread_start(&others[started], turn_rows, &t, NULL))
+        started++;
+    turn_rows(&t);
+    for (uint32_t i = 0; i < started; i++)
+        pthread_join(others[i], NULL);
 }

@@ -299,13 +299,33 @@ START_TEST(turned)
             for (size_t at = 0; at <= nbytes; at++)
                 stored.data[at] = (uint8_t) (at * 7 + at / 251);
             memset(got, 0xA5, stride * rows);
-            pcri_orient(stored.data, w, h, channels, (uint32_t) _i, got, stride);
+            pcri_orient(stored.data, w, h, channels, (uint32_t) _i, 1, got, stride);
             check_oriented(&stored, w, h, channels, (uint32_t) _i, got, stride);
             for (size_t y = 1; y <= rows; y++)
                 ck_assert_mem_eq(got + y * stride - 2, "\xA5\xA5", 2);
             free(got);
             pcr_buffer_free(&stored);
         }
+}
+END_TEST
+
+START_TEST(turned_by_threads)
+{
+    enum { W = 1601, H = 1003, NBYTES = W * H * 3 };
+    uint8_t *stored = malloc(NBYTES + 1), *one = malloc(NBYTES), *several = calloc(1, NBYTES);
+    ck_assert(stored && one && several);
+    for (size_t at = 0; at <= NBYTES; at++)
+        stored[at] = (uint8_t) (at * 7 + at / 251);
+    const size_t stride = (size_t) (_i >= 5 ? H : W) * 3;
+    pcri_orient(stored, W, H, 3, (uint32_t) _i, 0, one, stride);
+    for (uint32_t threads = 2; threads <= PCRI_MOST_THREADS; threads += 31) {
+        memset(several, 0, NBYTES);
+        pcri_orient(stored, W, H, 3, (uint32_t) _i, threads, several, stride);
+        ck_assert(!memcmp(one, several, NBYTES));
+    }
+    free(stored);
+    free(one);
+    free(several);
 }
 END_TEST
 
@@ -621,6 +641,7 @@ int main(void)
     tcase_add_test(t, missing_component);
     tcase_add_loop_test(t, orientations, 1, 9);
     tcase_add_loop_test(t, turned, 2, 9);
+    tcase_add_loop_test(t, turned_by_threads, 2, 9);
     tcase_add_test(t, given_orientation);
     tcase_add_test(t, limits);
     tcase_add_test(t, limits_go_by_what_is_needed);
