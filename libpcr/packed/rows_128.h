@@ -231,9 +231,8 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
     }
 }
 
-#define ROWS_128(name) \
+#define ROWS_128(name, read_symbols) \
     { \
         name, true, dc_contexts, dc_values, t_contexts, b_contexts, list, place, places, \
-            fresh, signs, refine, settle, blank, NULL, NULL, slice, name_bytes, \
-            pcri_tans_read_portable, \
+            fresh, signs, refine, settle, blank, NULL, NULL, slice, name_bytes, read_symbols, \
     }

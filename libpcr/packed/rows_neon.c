@@ -25,5 +25,5 @@ typedef int16x8_t dc_vec;
 #define DC_MIN vminq_s16
 #include "rows_128.h"
 
-const struct pcri_pk_kernels pcri_pk_neon = ROWS_128("NEON");
+const struct pcri_pk_kernels pcri_pk_neon = ROWS_128("NEON", pcri_tans_read_portable);
 #endif

@@ -14,6 +14,8 @@ static inline uint64_t pcri_tans_word(const uint8_t *data, uint64_t bit)
  * from bit `at` on, modulo 64; n is the lowest byte of its argument, at most PCRI_TANS_LOG. */
 #ifndef PCRI_TANS_INLINE
 #define PCRI_TANS_INLINE static inline __attribute__((always_inline))
+#endif
+#ifndef PCRI_TANS_BITS
 static const uint32_t pcri_tans_ones[PCRI_TANS_LOG + 1] = { 0,  1,  3,   7,   15,
                                                             31, 63, 127, 255, 511 };
 #define PCRI_TANS_BITS(word, at, n) \
