@@ -114,10 +114,12 @@ static size_t deal_all(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, 
         r->rows[c].blocks = plan->blocks_x[c];
         r->block_count += plan->blocks_x[c];
         deal_row(r, c, plan->blocks_x[c], &d);
-        deal_found(r, plan, c, plan->blocks_x[c], &d);
         if (planes)
             deal_planes(&r->rows[c], plan->blocks_x[c], &d);
     }
+    r->cleared = d.used;
+    for (uint32_t c = 0; c < plan->component_count; c++)
+        deal_found(r, plan, c, plan->blocks_x[c], &d);
     return d.used;
 }
 
@@ -133,7 +135,7 @@ int pcri_pk_rows_reserve(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan
             return pcri_fail_nomem(err, nbytes);
         r->capacity = nbytes;
     }
-    memset(r->memory, 0, nbytes);
+    memset(r->memory, 0, r->cleared);
     deal_all(r, plan, steps, planes, r->memory);
     r->above_count = 4 * steps;
     for (uint32_t c = 0; c < 4; c++)

@@ -182,7 +182,8 @@ struct pcri_pk_rows {
     struct pcri_pk_above *above;    /* of pass j of step i: [4 * i + j] */
     uint32_t block_count;           /* of a row of each component */
     uint8_t *memory;
-    size_t capacity, zeroed;
+    size_t capacity;
+    size_t zeroed, cleared; /* how much is 0 after a restart, and at an image's beginning */
     uint32_t above_count;
 };
 
