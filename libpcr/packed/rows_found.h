@@ -55,22 +55,28 @@ TARGET static uint32_t places(const struct pcri_pk_row *row, uint64_t part, uint
 }
 
 /* Of each of eight numbers all bits, where a byte's bit is set. */
-INLINE vec_s16 of_bits(unsigned byte)
+INLINE vec16 of_bits(unsigned byte)
 {
-    const vec_s16 bits = { 1, 2, 4, 8, 16, 32, 64, 128 };
-    return (((vec_s16) { 0 } + (int16_t) byte) & bits) == bits;
+    const vec16 bits = { 1, 2, 4, 8, 16, 32, 64, 128 };
+    return (vec16) ((((vec16) { 0 } + (uint16_t) byte) & bits) == bits);
 }
 
-/* Values are taken in words of 32 bits. */
+/* v, negative where all bits of a number are set. */
+INLINE vec16 with_sign(vec16 v, vec16 negative)
+{
+    return (v ^ negative) - negative;
+}
+
+/* Values are taken in words of 32 bits; those beyond the last may be anything. */
 TARGET static void fresh(const uint8_t *data, uint64_t bit, size_t n, int weight,
                          int16_t *values)
 {
     const uint8_t *p = data + bit / 8;
-    const vec_s16 plus = (vec_s16) { 0 } + (int16_t) weight, other = plus ^ -plus;
+    const vec16 plus = (vec16) { 0 } + (uint16_t) weight;
     for (size_t i = 0; i < n; i += 32, p += 4) {
         uint64_t word = pcri_load64(p) >> bit % 8;
         for (int k = 0; k < 32; k += 8, word >>= 8)
-            store(values + i + k, (vec) (plus ^ (of_bits(word & 255) & other)));
+            store(values + i + k, (vec) with_sign(plus, of_bits(word & 255)));
     }
 }
 
@@ -80,8 +86,8 @@ TARGET static void signs(const uint8_t *data, uint64_t bit, size_t n, int16_t *v
     for (size_t i = 0; i < n; i += 32, p += 4) {
         uint64_t word = pcri_load64(p) >> bit % 8;
         for (int k = 0; k < 32; k += 8, word >>= 8) {
-            const vec_s16 negative = of_bits(word & 255), v = (vec_s16) load(values + i + k);
-            store(values + i + k, (vec) ((v ^ negative) - negative));
+            const vec16 v = (vec16) load(values + i + k);
+            store(values + i + k, (vec) with_sign(v, of_bits(word & 255)));
         }
     }
 }
@@ -90,13 +96,13 @@ TARGET static void refine(const uint8_t *data, uint64_t bit, size_t n, int weigh
                           int16_t *values)
 {
     const uint8_t *p = data + bit / 8;
-    const vec_s16 more = (vec_s16) { 0 } + (int16_t) weight;
+    const vec16 more = (vec16) { 0 } + (uint16_t) weight;
     for (size_t i = 0; i < n; i += 32, p += 4) {
         uint64_t word = pcri_load64(p) >> bit % 8;
         for (int k = 0; k < 32; k += 8, word >>= 8) {
-            const vec_s16 v = (vec_s16) load(values + i + k), negative = v < 0;
-            store(values + i + k,
-                  (vec) (v + (((of_bits(word & 255) & more) ^ negative) - negative)));
+            const vec16 v = (vec16) load(values + i + k);
+            const vec16 negative = (vec16) ((vec_s16) v < 0);
+            store(values + i + k, (vec) (v + with_sign(of_bits(word & 255) & more, negative)));
         }
     }
 }
