@@ -24,12 +24,7 @@ enum {
 
 static inline void lsb_fill(struct lsb *r)
 {
-    uint64_t v;
-    memcpy(&v, r->p, 8);
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = __builtin_bswap64(v);
-#endif
-    r->word |= v << r->nbits;
+    r->word |= pcri_load64(r->p) << r->nbits;
     r->p += (63 - r->nbits) >> 3;
     r->nbits |= 56;
 }
@@ -134,7 +129,7 @@ enum { MOST_RUN = 16, LIST_NBYTES = 64 + MOST_RUN };
 static inline void list_byte(uint64_t mask, uint64_t counts, int i, uint8_t *list)
 {
     uint64_t v = places[mask >> 8 * i & 255] + EACH_BYTE * 8 * (unsigned) i;
-    memcpy(list + (i ? counts >> 8 * (i - 1) & 255 : 0), &v, 8);
+    pcri_store64(list + (i ? counts >> 8 * (i - 1) & 255 : 0), v);
 }
 
 /* Lists the set bits of the mask: all of it or, if not `all`, of its 32 lowest bits; and after
@@ -151,9 +146,8 @@ static inline void list_bits(uint64_t mask, bool all, uint8_t list[LIST_NBYTES])
         next = COUNTING + EACH_BYTE * 64;
         count = counts >> 56;
     }
-    memcpy(list + count, &next, 8);
-    next += EACH_BYTE * 8;
-    memcpy(list + count + 8, &next, 8);
+    pcri_store64(list + count, next);
+    pcri_store64(list + count + 8, next + EACH_BYTE * 8);
 }
 
 /* --- blocks --- */

@@ -29,8 +29,9 @@ int pcri_pk_stats_take(struct pcri_pk_counts *c, struct pcri_coder_stats **out,
         uint32_t *count = &c->rows[seen->context][seen->symbol];
         while (!rc && *count) {
             const uint32_t n = *count < MOST ? *count : MOST;
-            const uint32_t one = seen->symbol | seen->context << CONTEXT_AT | n << COUNT_AT;
-            rc = pcri_buffer_append(&s->counts, &one, sizeof(one), err);
+            uint8_t one[sizeof(uint32_t)];
+            pcri_store32(one, seen->symbol | seen->context << CONTEXT_AT | n << COUNT_AT);
+            rc = pcri_buffer_append(&s->counts, one, sizeof(one), err);
             *count -= n;
         }
         *count = 0;
