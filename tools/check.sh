@@ -133,7 +133,8 @@ check_arm64() {
     local cross=tools/cross/aarch64-linux-gnu.ini
     can_cross arm64 $cross aarch64-linux-gnu-gcc qemu-aarch64-static || return
     check arm64 aarch64-linux-gnu-gcc $error --cross-file $cross -Ddebug=false -- \
-        guards kernels native packed prefix prefix_steps refine resize
+        guards kernels native packed packed_samples packed_tables prefix prefix_steps refine \
+        residual resize
 }
 
 check_32_bit() {
