@@ -6,6 +6,7 @@
  * nonzero coefficients that it passed, which is how many correction bits follow it, are what
  * remains of its position when the zeros before it are subtracted. The correction bits are
  * gathered, and applied at the block's end. */
+#include "../base/bytes.h"
 #include "decode_refine.h"
 
 /* --- bits --- */
@@ -106,7 +107,6 @@ static const uint64_t places[256] = {
     PLACES_64(192),
 };
 
-#define EACH_BYTE UINT64_C(0x0101010101010101)
 #define COUNTING UINT64_C(0x0706050403020100)
 
 /* In byte i the number of bits that are set in bytes 0 to i. */
@@ -115,7 +115,7 @@ static inline uint64_t count_bytes(uint64_t m)
     m -= m >> 1 & 0x5555555555555555;
     m = (m & 0x3333333333333333) + (m >> 2 & 0x3333333333333333);
     m = (m + (m >> 4)) & 0x0F0F0F0F0F0F0F0F;
-    return m * EACH_BYTE;
+    return m * PCRI_EACH_BYTE(1);
 }
 
 static inline unsigned count_bits(uint64_t m)
@@ -128,7 +128,7 @@ enum { MOST_RUN = 16, LIST_NBYTES = 64 + MOST_RUN };
 /* Stores the elements of 8 bits of the mask where they belong. */
 static inline void list_byte(uint64_t mask, uint64_t counts, int i, uint8_t *list)
 {
-    uint64_t v = places[mask >> 8 * i & 255] + EACH_BYTE * 8 * (unsigned) i;
+    uint64_t v = places[mask >> 8 * i & 255] + PCRI_EACH_BYTE(8 * (unsigned) i);
     pcri_store64(list + (i ? counts >> 8 * (i - 1) & 255 : 0), v);
 }
 
@@ -136,18 +136,18 @@ static inline void list_byte(uint64_t mask, uint64_t counts, int i, uint8_t *lis
  * those the next 16 numbers. */
 static inline void list_bits(uint64_t mask, bool all, uint8_t list[LIST_NBYTES])
 {
-    uint64_t counts = count_bytes(mask), next = COUNTING + EACH_BYTE * 32;
+    uint64_t counts = count_bytes(mask), next = COUNTING + PCRI_EACH_BYTE(32);
     size_t count = counts >> 24 & 255;
     for (int i = 0; i < 4; i++)
         list_byte(mask, counts, i, list);
     if (all) {
         for (int i = 4; i < 8; i++)
             list_byte(mask, counts, i, list);
-        next = COUNTING + EACH_BYTE * 64;
+        next = COUNTING + PCRI_EACH_BYTE(64);
         count = counts >> 56;
     }
     pcri_store64(list + count, next);
-    pcri_store64(list + count + 8, next + EACH_BYTE * 8);
+    pcri_store64(list + count + 8, next + PCRI_EACH_BYTE(8));
 }
 
 /* --- blocks --- */

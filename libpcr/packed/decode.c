@@ -8,6 +8,7 @@
  * of a row's DC. Masks keep to their band whatever the symbols say. */
 #include <stdlib.h>
 
+#include "../base/bytes.h"
 #include "packed.h"
 
 static int damaged(struct pcr_error *err, const char *what)
@@ -160,12 +161,10 @@ static bool goes_through_masks(const struct pcri_pk_decoder *d,
     return d->kernels->sign && pass == d->last[pass->component];
 }
 
-#define EACH_BYTE(x) ((x) *UINT64_C(0x0101010101010101))
-
 /* Of eight lengths m, of which n are there, the bits below the highest: in bytes. */
 static uint64_t below_highest(const uint8_t *m, size_t n)
 {
-    const uint64_t below = pcri_load64(m) - EACH_BYTE(1);
+    const uint64_t below = pcri_load64(m) - PCRI_EACH_BYTE(1);
     return n < 8 ? below & ((UINT64_C(1) << 8 * n) - 1) : below;
 }
 
@@ -177,10 +176,10 @@ static int read_magnitudes(struct pcri_pk_stream *s, const uint8_t *m, size_t n,
     uint64_t sum = 0, bad = 0;
     for (size_t i = 0; i < n; i += 8) {
         const uint64_t below = below_highest(m + i, n - i);
-        bad |= below | (below + EACH_BYTE(128 - too_many));
-        sum += (below * EACH_BYTE(1)) >> 56;
+        bad |= below | (below + PCRI_EACH_BYTE(128 - too_many));
+        sum += (below * PCRI_EACH_BYTE(1)) >> 56;
     }
-    if (bad & EACH_BYTE(128))
+    if (bad & PCRI_EACH_BYTE(128))
         return damaged(err, "an impossible magnitude");
     if (s->plain.end - s->plain.bit < sum)
         return damaged(err, "plain bits end too early");

@@ -40,8 +40,7 @@ INLINE vec two_lengths(vec a, vec b)
 
 INLINE vec16 magnitudes(vec v)
 {
-    const vec16 negative = (vec16) ((vec_s16) v < 0);
-    return ((vec16) v ^ negative) - negative;
+    return with_sign((vec16) v, (vec16) ((vec_s16) v < 0));
 }
 
 /* pcri_pk_dc_contexts(), with sums that saturate. */
@@ -133,13 +132,8 @@ TARGET static size_t place(const struct pcri_pk_row *row, uint64_t band, const u
     for (uint32_t j = 0; j < row->listed; j += 2) { /* for an odd one, it and nothing */
         const size_t i0 = row->list[j], i1 = row->list[j < last ? j + 1 : j];
         const unsigned t0 = t[i0], t1 = j < last ? t[i1] : 0;
-        const uint64_t first = pcri_load64(b);
-        b += count_of[t0];
-        vec v = { first, pcri_load64(b) };
-        b += count_of[t1];
-        v = SHUFFLE(v, for_two(ranks_of, t0, t1));
         vec known = { row->known[i0], row->known[i1] };
-        v = deposit_8(v, ~known & band);
+        const vec v = gained(&b, t0, t1, known, band);
         known |= v;
         const vec counts = COUNT_BITS(known);
         row->found[i1] = v[1];
@@ -183,14 +177,9 @@ TARGET static void settle(const struct pcri_pk_row *row, const struct pcri_pk_ab
 /* Of 16 coefficients seven bits of the magnitude. *all gets all their bits. */
 INLINE vec slice_16(vec low, vec high, vec16 *all)
 {
-    const vec v[2] = { low, high };
-    vec m[2];
-    for (int i = 0; i < 2; i++) {
-        const vec negative = (vec) ((vec_s16) v[i] < 0);
-        m[i] = (vec) ((vec16) (v[i] ^ negative) - (vec16) negative);
-        *all |= (vec16) m[i];
-    }
-    return LOWER8(m[0], m[1]) & EACH(127);
+    const vec16 a = magnitudes(low), b = magnitudes(high);
+    *all |= a | b;
+    return LOWER8((vec) a, (vec) b) & EACH(127);
 }
 
 /* Planes that do not fit bytes. */

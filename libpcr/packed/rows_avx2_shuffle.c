@@ -17,13 +17,8 @@ TARGET size_t pcri_pk_avx2_place(const struct pcri_pk_row *row, uint64_t band,
     for (uint32_t j = 0; j < row->listed; j += 2) { /* for an odd one, it and nothing */
         const size_t i0 = row->list[j], i1 = row->list[j < last ? j + 1 : j];
         const unsigned t0 = t[i0], t1 = j < last ? t[i1] : 0;
-        const uint64_t first = pcri_load64(b);
-        b += __builtin_popcount(t0);
-        vec v = { first, pcri_load64(b) };
-        b += __builtin_popcount(t1);
-        v = SHUFFLE(v, for_two(ranks_of, t0, t1));
         const vec known = { row->known[i0], row->known[i1] };
-        v = deposit_8(v, ~known & band);
+        const vec v = gained(&b, t0, t1, known, band);
         row->found[i1] = v[1];
         row->found[i0] = v[0];
     }

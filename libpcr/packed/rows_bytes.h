@@ -3,6 +3,7 @@
 #ifndef PCRI_PK_ROWS_BYTES_H
 #define PCRI_PK_ROWS_BYTES_H
 
+#include "../base/bytes.h"
 #include "rows.h"
 
 #define BIT(t, k) ((uint64_t) ((t) >> (k) &1))
@@ -27,13 +28,6 @@ static const uint64_t numbers_of[256] = { FOUR_4(NUMBER) };
 /* Byte k: how many bits are below bit k; 128 where it is not set. */
 static const uint64_t ranks_of[256] = { FOUR_4(RANK) };
 
-#define ONES UINT64_C(0x0101010101010101)
-
-/* Which of its bytes are not 0. */
-static inline unsigned some_bytes(uint64_t v)
-{
-    v = (((v & 127 * ONES) + 127 * ONES) | v) & 128 * ONES;
-    return (unsigned) ((v * UINT64_C(0x0002040810204081)) >> 56);
-}
+#define ONES PCRI_EACH_BYTE(1)
 
 #endif

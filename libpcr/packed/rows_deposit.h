@@ -65,6 +65,16 @@ INLINE vec deposit_8(vec v, vec mask)
     return v & mask;
 }
 
+/* What two blocks gain by the symbols B of the bytes that t0 and t1 name. *b moves on. */
+INLINE vec gained(const uint8_t **b, unsigned t0, unsigned t1, vec known, uint64_t band)
+{
+    const uint64_t first = pcri_load64(*b);
+    *b += count_of[t0];
+    const vec v = { first, pcri_load64(*b) };
+    *b += count_of[t1];
+    return deposit_8(SHUFFLE(v, for_two(ranks_of, t0, t1)), ~known & band);
+}
+
 /* The other way round; v has only bits that the mask has. */
 INLINE vec extract_8(vec v, vec mask)
 {

@@ -12,7 +12,7 @@ TARGET static uint32_t list(const uint8_t *v, size_t n, uint16_t *out)
         uint64_t bytes = pcri_load64(v + i);
         if (n - i < 8)
             bytes &= (UINT64_C(1) << 8 * (n - i)) - 1;
-        const unsigned some = some_bytes(bytes);
+        const unsigned some = pcri_some_bytes(bytes);
         const vec numbers = LOW8(((vec) { numbers_of[some] }), ((vec) { 0 }));
         store_16(out + count, (vec) ((vec16) numbers + (uint16_t) i));
         count += count_of[some];

@@ -31,7 +31,7 @@ static inline unsigned extract_8(unsigned mask, unsigned v)
 
 static inline unsigned byte_sum(uint64_t v)
 {
-    return (unsigned) ((v * UINT64_C(0x0101010101010101)) >> 56);
+    return (unsigned) ((v * ONES) >> 56);
 }
 
 /* Constants of deposit_8(), hidden from compilers, which would make them anew for each byte. */

@@ -3,6 +3,7 @@
 #ifndef PCRI_TANS_READ_H
 #define PCRI_TANS_READ_H
 
+#include "../base/bytes.h"
 #include "tans.h"
 
 static inline uint64_t pcri_tans_word(const uint8_t *data, uint64_t bit)
@@ -96,15 +97,6 @@ PCRI_TANS_INLINE void pcri_tans_read_lanes(struct pcri_tans_reader *r,
 
 #ifndef PCRI_TANS_SYMBOLS
 #define PCRI_TANS_SYMBOLS pcri_tans_symbols
-/* Which of eight bytes are `byte`. */
-static inline uint32_t pcri_tans_equal(const uint8_t *p, uint8_t byte)
-{
-    const uint64_t each = UINT64_C(0x0101010101010101), low = 127 * each;
-    const uint64_t v = pcri_load64(p) ^ byte * each;
-    const uint64_t none = ~(((v & low) + low) | v) & ~low;
-    return (uint32_t) ((none >> 7) * UINT64_C(0x0102040810204080) >> 56);
-}
-
 /* Symbols of the entries in the place of contexts, by 32, and their marks. Is any `escape`? A file
  * for one kind of CPU may have its own. */
 PCRI_TANS_INLINE bool pcri_tans_symbols(uint16_t *contexts, size_t n, uint8_t escape,
@@ -118,8 +110,10 @@ PCRI_TANS_INLINE bool pcri_tans_symbols(uint16_t *contexts, size_t n, uint8_t es
     }
     for (size_t i = 0; i < n; i += 32) {
         uint32_t marks = 0;
-        for (unsigned k = 0; any && k < 32; k += 8)
-            marks |= pcri_tans_equal(out + i + k, escape) << k;
+        for (unsigned k = 0; any && k < 32; k += 8) {
+            const uint64_t v = pcri_load64(out + i + k) ^ PCRI_EACH_BYTE(escape);
+            marks |= (pcri_some_bytes(v) ^ 255u) << k;
+        }
         memcpy(contexts + i, &marks, sizeof(marks));
     }
     return any;
